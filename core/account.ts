@@ -1,0 +1,69 @@
+import type { MarginCall } from "./call.ts";
+import type { Asset } from "./instrument.ts";
+import type { Level } from "./level.ts";
+import type { Money, Price, Quantity } from "./money.ts";
+import type { LiquidationOrder } from "./order.ts";
+
+/** A holding in one instrument; never zero. */
+export interface Position {
+  readonly instrumentId: string;
+  readonly quantity: Quantity;
+  readonly entryPrice: Price;
+}
+
+/** The scope of a call (R9). Isolated pools come with their own issue; the key is there from the first commit. */
+export type Scope = "CROSS" | `ISO#${string}`;
+
+/** What an account remembers of its present episode (R11). */
+export interface Episode {
+  readonly episodeId: string;
+  readonly startedAt: number;
+  /** Calls opened in this episode; the last one is `lastCallId`. */
+  readonly calls: number;
+  readonly lastCallId: string;
+  /** When the last call ended, and the grace it had left then; null while it is live. */
+  readonly lastEndedAt: number | null;
+  readonly graceLeftMs: number;
+  /** Since when the account is HEALTHY without a break; null otherwise. */
+  readonly healthySince: number | null;
+}
+
+/**
+ * A margin account as the book holds it, and the state that a decision needs with it.
+ *
+ * The single `version` guards every fact in it: it is in the condition of each write, and it is
+ * the sequence of the account's journal.
+ */
+export interface MarginAccount {
+  readonly accountId: string;
+  readonly brokerId: string;
+  /** Class of client for modes (R28), for example "retail". */
+  readonly clientClass: string;
+  readonly policyId: string;
+  readonly version: number;
+  /** Hash of the last journal envelope; "" before the first. */
+  readonly headHash: string;
+  readonly level: Level;
+  readonly openCalls: Readonly<Partial<Record<Scope, string>>>;
+  readonly episode: Episode | null;
+  /** Calls ever opened: the index that makes the next call's id. */
+  readonly callsOpened: number;
+  /** Cash and collateral by asset, sorted by asset; a negative balance is a debt (M2). */
+  readonly balances: ReadonlyMap<Asset, Money>;
+  /** Held back for withdrawals that were allowed and are not yet booked (R16), by asset. */
+  readonly reserved: ReadonlyMap<Asset, Money>;
+  /** Sorted by instrument id. */
+  readonly positions: readonly Position[];
+  /** Sequence of the last applied entry of the venue's book feed; 0 before the first. */
+  readonly sourceSequence: number;
+  /** True after a gap in the feed: may be called, never liquidated, until a snapshot heals it. */
+  readonly outOfSync: boolean;
+  /** The live call of the scope CROSS with its live orders; null when `openCalls` is empty. */
+  readonly live: LiveCall | null;
+}
+
+export interface LiveCall {
+  readonly call: MarginCall;
+  /** Every order of the call's present attempt, terminal ones included, by index. */
+  readonly orders: readonly LiquidationOrder[];
+}

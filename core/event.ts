@@ -1,0 +1,81 @@
+import type { Scope } from "./account.ts";
+import type { Cure } from "./call.ts";
+import type { Level } from "./level.ts";
+import type { Money, Price, Quantity } from "./money.ts";
+
+/** Names of R27 that exist so far. Ids, filters and the catalogue derive from this list. */
+export const EVENT_TYPES = [
+  "account.level_changed",
+  "margin_call.issued",
+  "margin_call.updated",
+  "margin_call.acknowledged",
+  "margin_call.partially_met",
+  "margin_call.deadline_changed",
+  "margin_call.met",
+  "margin_call.cancelled",
+  "margin_call.expired",
+  "liquidation.started",
+  "liquidation.order_sent",
+  "liquidation.filled",
+  "liquidation.completed",
+  "liquidation.failed",
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** `urgent` events race a deadline (N4); the rest are `normal`. */
+export type Severity = "urgent" | "normal";
+
+/** Figures of the account at the instant of the event, in its valuation asset. */
+export interface Figures {
+  readonly equity: Money;
+  readonly initialRequirement: Money;
+  readonly maintenanceRequirement: Money;
+}
+
+/** The call as the event's committed version shows it. */
+export interface CallView {
+  readonly callId: string;
+  readonly scope: Scope;
+  readonly version: number;
+  readonly status: string;
+  readonly asset: string;
+  readonly amountDue: Money;
+  readonly metAmount: Money;
+  /** `max(amountDue − metAmount, 0)`. */
+  readonly outstanding: Money;
+  readonly issuedAt: number;
+  readonly deadlineAt: number | null;
+  readonly graceMs: number;
+  readonly onBadMarks: boolean;
+  readonly previousCallId: string | null;
+  readonly cures: readonly Cure[];
+  readonly onUnmet: "reduce" | "restrict";
+  readonly liquidationReason: "deadline" | "closeOut" | null;
+  readonly metBy: "payment" | "market" | null;
+}
+
+/** The order as the event's committed version shows it. */
+export interface OrderView {
+  readonly orderId: string;
+  readonly instrumentId: string;
+  readonly side: "buy" | "sell";
+  readonly quantity: Quantity;
+  readonly filled: Quantity;
+  readonly limitPrice: Price;
+  /** Price of the fill that this event tells of; null otherwise. */
+  readonly fillPrice: Price | null;
+}
+
+/** A fact that others learn: one message on the topic. Its id is a hash of account, sequence and index. */
+export interface DomainEvent {
+  readonly type: EventType;
+  readonly level: Level;
+  readonly previousLevel: Level | null;
+  /** What the account may do now (M10): "all", "no_increase", "reduce_only" or "none". */
+  readonly allowed: "all" | "no_increase" | "reduce_only" | "none";
+  readonly figures: Figures | null;
+  readonly call: CallView | null;
+  readonly order: OrderView | null;
+  /** A rule id and words that say why, for example "R10: paid". */
+  readonly reason: string;
+}

@@ -1,0 +1,71 @@
+import type { Money, Ppm, Price, Quantity } from "./money.ts";
+
+/** The symbol of an asset, upper case: "USDT", "BTC". */
+export type Asset = string;
+
+/**
+ * One bracket of a margin tier table (M3). The requirement of a notional N in this bracket is
+ * `N · rate − amount`; `amount` is derived at load so that the requirement is continuous.
+ */
+export interface RiskTier {
+  /** Notional from which the bracket holds, in the instrument's settlement asset. The first is 0. */
+  readonly floor: Money;
+  readonly rateIm: Ppm;
+  readonly rateMm: Ppm;
+  readonly amountIm: Money;
+  readonly amountMm: Money;
+}
+
+/** How marks of an instrument are judged; see `judgeMark`. */
+export interface MarkRule {
+  /** A mark older than this is STALE. */
+  readonly ageMaxMs: number;
+  /** Largest move against the last accepted mark per minute elapsed (at least one minute counts). */
+  readonly jumpPpmPerMinute: Ppm;
+  /** Ceiling of the above, however much time went by. */
+  readonly jumpPpmMax: Ppm;
+  /** Two unconfirmed ticks within this distance of each other agree, and lift the guard. */
+  readonly agreePpm: Ppm;
+  /** A jump that nothing confirmed or refuted for this long makes the mark SUSPECT. */
+  readonly suspectAfterMs: number;
+}
+
+/**
+ * A contract that accounts hold, or a spot pair that prices collateral.
+ *
+ * - `linear`: profit `q·m·(P − P0)` in the quote asset, which is also the settlement asset.
+ * - `inverse`: a contract worth `m` of the quote asset, profit `q·m·(1/P0 − 1/P)` in the coin.
+ * - `spot`: no position is held in it; its mark is the index price of `baseAsset` in `quoteAsset`.
+ */
+export interface Instrument {
+  readonly instrumentId: string;
+  readonly version: number;
+  readonly kind: "linear" | "inverse" | "spot";
+  /** Instant of expiry of a dated future, in epoch milliseconds; null for a perpetual and for spot. */
+  readonly expiryAt: number | null;
+  readonly baseAsset: Asset;
+  readonly quoteAsset: Asset;
+  /** Asset of profit, loss and notional: the quote asset (linear, spot) or the base asset (inverse). */
+  readonly settleAsset: Asset;
+  /** Linear: base units per contract. Inverse: quote value per contract. */
+  readonly multiplier: Quantity;
+  /** Validated brackets (M3, R24); empty for spot. */
+  readonly tiers: readonly RiskTier[];
+  /** Taker fee of closing, part of the maintenance requirement (M3). */
+  readonly feePpm: Ppm;
+  /** Fee of the liquidation (f of R19) and of the insurance fund (g of R19). */
+  readonly liquidationFeePpm: Ppm;
+  readonly insuranceFeePpm: Ppm;
+  /** True where prices of 0 and below are real (R5, S20). */
+  readonly allowNonPositive: boolean;
+  /** Least margin per contract, required where prices may be non-positive (R5); 0 elsewhere. */
+  readonly marginMinPerUnit: Money;
+  readonly lotSize: Quantity;
+  readonly tickSize: Price;
+  /** Half width of the price band around the mark: the adverse edge of R3 and the limit of R20. */
+  readonly bandPpm: Ppm;
+  readonly markRule: MarkRule;
+}
+
+/** The instruments of a deployment by id. */
+export type Instruments = ReadonlyMap<string, Instrument>;

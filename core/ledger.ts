@@ -1,0 +1,33 @@
+import type { Position } from "./account.ts";
+import type { Asset } from "./instrument.ts";
+import type { Money, Price, Quantity } from "./money.ts";
+
+/**
+ * A fact that has happened at the venue (R16): always applied, each external id once, for ever.
+ * `occurredAt` is the venue's instant in epoch milliseconds; `sequence` counts per account.
+ */
+export type Fact = { readonly externalId: string; readonly sequence: number; readonly occurredAt: number } & (
+  | { readonly kind: "deposit"; readonly asset: Asset; readonly amount: Money }
+  | { readonly kind: "withdrawal"; readonly asset: Asset; readonly amount: Money }
+  | {
+      readonly kind: "fill";
+      readonly instrumentId: string;
+      readonly quantity: Quantity;
+      readonly price: Price;
+      readonly fee: Money;
+      readonly orderId: string | null;
+    }
+  /** The venue's last word on one of our orders: what was not filled is returned. */
+  | { readonly kind: "order_closed"; readonly orderId: string; readonly filled: Quantity }
+  /** The whole account as the venue holds it: heals a gap (OUT_OF_SYNC) and opens an account. */
+  | { readonly kind: "snapshot"; readonly balances: ReadonlyMap<Asset, Money>; readonly positions: readonly Position[] }
+);
+
+/**
+ * An applied fact as the journal keeps it. `postings` are the exact changes of balances: the sum of
+ * all postings of an account is its balances (I14), in each asset.
+ */
+export interface Entry {
+  readonly fact: Fact;
+  readonly postings: readonly { readonly asset: Asset; readonly amount: Money }[];
+}

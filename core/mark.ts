@@ -1,0 +1,25 @@
+import type { Instruments } from "./instrument.ts";
+import type { Price } from "./money.ts";
+
+/** What a mark is good for at an instant; `ACTIONS` says what each quality allows (R3). */
+export type MarkQuality = "GOOD" | "STALE" | "SUSPECT" | "MISSING";
+
+/** The newest accepted mark of an instrument, with a jump that waits for confirmation. */
+export interface Mark {
+  readonly instrumentId: string;
+  /** Last accepted price. */
+  readonly price: Price;
+  /** Instant of the price at its source, epoch milliseconds. */
+  readonly asOf: number;
+  readonly source: string;
+  /** A tick beyond the jump guard that no second tick has confirmed or refuted; null when none. */
+  readonly candidate: { readonly price: Price; readonly asOf: number } | null;
+}
+
+/** The immutable set of marks and instruments that one decision is priced on. */
+export interface MarketSnapshot {
+  readonly snapshotId: string;
+  readonly takenAt: number;
+  readonly marks: ReadonlyMap<string, Mark>;
+  readonly instruments: Instruments;
+}
