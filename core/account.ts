@@ -36,6 +36,8 @@ export interface Episode {
  */
 export interface MarginAccount {
   readonly accountId: string;
+  /** Opaque stand-in for the account id in ids that others see: 12 base32 characters of its hash. */
+  readonly key: string;
   readonly brokerId: string;
   /** Class of client for modes (R28), for example "retail". */
   readonly clientClass: string;
