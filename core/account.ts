@@ -24,6 +24,10 @@ export interface Episode {
   /** When the last call ended, and the grace it had left then; null while it is live. */
   readonly lastEndedAt: number | null;
   readonly graceLeftMs: number;
+  /** Top-ups so far, over all calls of the episode (R11: at most `topUpsMax`). */
+  readonly topUps: number;
+  /** When a liquidation of this episode was last handed over (R14); no new attempt within the cool-down after it. */
+  readonly handedOverAt: number | null;
   /** Since when the account is HEALTHY without a break; null otherwise. */
   readonly healthySince: number | null;
 }
@@ -69,3 +73,26 @@ export interface LiveCall {
   /** Every order of the call's present attempt, terminal ones included, by index. */
   readonly orders: readonly LiquidationOrder[];
 }
+
+/** An account that the book does not hold yet: nothing in it, HEALTHY, version 0. Its first fact makes version 1. */
+export const newAccount = (
+  identity: Pick<MarginAccount, "accountId" | "key" | "brokerId" | "clientClass" | "policyId">,
+): MarginAccount => ({
+  accountId: identity.accountId,
+  key: identity.key,
+  brokerId: identity.brokerId,
+  clientClass: identity.clientClass,
+  policyId: identity.policyId,
+  version: 0,
+  headHash: "",
+  level: "HEALTHY",
+  openCalls: {},
+  episode: null,
+  callsOpened: 0,
+  balances: new Map(),
+  reserved: new Map(),
+  positions: [],
+  sourceSequence: 0,
+  outOfSync: false,
+  live: null,
+});

@@ -24,6 +24,8 @@ export interface MarginCall {
   readonly version: number;
   readonly policyId: string;
   readonly policyVersion: number;
+  /** What the policy does with the call if it is unmet at its deadline (R14), fixed at issue. */
+  readonly onUnmet: "reduce" | "restrict";
   readonly snapshotId: string;
   /** Amount due to return to IM (R4), its equity and requirements, as last issued or topped up, in `asset`. */
   readonly asset: Asset;
@@ -64,3 +66,6 @@ export interface MarginCall {
   readonly liquidatingAt: number | null;
   readonly endedAt: number | null;
 }
+
+/** True while a call is live: it holds its scope (I01), and no other may be opened in it. */
+export const isLiveCall = (call: Pick<MarginCall, "status">): boolean => call.status === "OPEN" || call.status === "LIQUIDATING";

@@ -1,7 +1,8 @@
 import type { Scope } from "./account.ts";
-import type { Cure } from "./call.ts";
+import type { Cure, MarginCall } from "./call.ts";
 import type { Level } from "./level.ts";
-import type { Money, Price, Quantity } from "./money.ts";
+import { type Money, max, minus, type Price, type Quantity, ZERO } from "./money.ts";
+import type { LiquidationOrder } from "./order.ts";
 
 /** Names of R27 that exist so far. Ids, filters and the catalogue derive from this list. */
 export const EVENT_TYPES = [
@@ -79,3 +80,38 @@ export interface DomainEvent {
   /** A rule id and words that say why, for example "R10: paid". */
   readonly reason: string;
 }
+
+/** What of the amount due is still outstanding; never negative. */
+export const outstandingOf = (call: Pick<MarginCall, "amountDue" | "metAmount">): Money => max(minus(call.amountDue, call.metAmount), ZERO);
+
+/** The call as an event shows it. */
+export const viewOfCall = (call: MarginCall): CallView => ({
+  callId: call.callId,
+  scope: call.scope,
+  version: call.version,
+  status: call.status,
+  asset: call.asset,
+  amountDue: call.amountDue,
+  metAmount: call.metAmount,
+  outstanding: outstandingOf(call),
+  issuedAt: call.issuedAt,
+  deadlineAt: call.deadlineAt,
+  graceMs: call.graceMs,
+  onBadMarks: call.onBadMarks,
+  previousCallId: call.previousCallId,
+  cures: call.cures,
+  onUnmet: call.onUnmet,
+  liquidationReason: call.liquidationReason,
+  metBy: call.metBy,
+});
+
+/** The order as an event shows it, with the price of the fill that the event tells of. */
+export const viewOfOrder = (order: LiquidationOrder, fillPrice: Price | null): OrderView => ({
+  orderId: order.orderId,
+  instrumentId: order.instrumentId,
+  side: order.side,
+  quantity: order.quantity,
+  filled: order.filled,
+  limitPrice: order.limitPrice,
+  fillPrice,
+});

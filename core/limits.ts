@@ -15,8 +15,19 @@ export const LIMITS = {
   transactionRowsMax: 100,
   /** Orders of one attempt: account, calls, journal and entries share the transaction's 100 rows. */
   ordersPerAttemptMax: 60,
+  /**
+   * Least time between the plans of two attempts, and between the last attempt and its hand-over (R14):
+   * a venue that returns orders at once is not asked in a tight loop (S33).
+   */
+  attemptGapMs: 5_000,
+  /** A top-up asks for at least this share of the amount due more (R11), so that each sweep does not write one. */
+  topUpSharePpm: 250_000,
   /** Facts of one account applied in one transaction. */
   factsPerChangeMax: 20,
   /** Hops that a self-feeding message may take before it is parked (design §4, recursion). */
   hopsMax: 1_000,
+  /** A move by this factor or more between two ticks is a mistake of unit or decimals, never a market (S21). */
+  unitMistakeFactor: 50,
+  /** After this long without a price even such a move is only held for confirmation: a feed must be able to come back. */
+  unitMistakeAgeMs: 86_400_000,
 } as const;

@@ -1,3 +1,5 @@
+import type { Policy } from "./policy.ts";
+
 /** What a deployment may do, from least to most (R28). */
 export const MODES = ["observe", "notify", "enforce"] as const;
 export type Mode = (typeof MODES)[number];
@@ -15,3 +17,6 @@ export const modeOf = (modes: Modes, account: { readonly brokerId: string; reado
   if (named.length === 0) return modes.default;
   return MODES[Math.min(...named.map((mode) => MODES.indexOf(mode)))] as Mode;
 };
+
+/** The policy of a decision with the mode that the account is decided under. Orders leave in `enforce` only (R28). */
+export type PolicyInMode = Policy & { readonly mode: Mode };

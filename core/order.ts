@@ -25,3 +25,6 @@ export interface LiquidationOrder {
   readonly createdAt: number;
   readonly sentAt: number | null;
 }
+
+/** True while the order may still trade. */
+export const isLiveOrder = (order: Pick<LiquidationOrder, "status">): boolean => order.status === "PENDING" || order.status === "SENT";

@@ -1,0 +1,30 @@
+import type { MarginCall } from "./call.ts";
+import { LIMITS } from "./limits.ts";
+import type { Policy } from "./policy.ts";
+
+/**
+ * The instant from which a call counts as issued: the clock just before the write plus the whole
+ * time that the write may take (R12), so that a slow write steals no grace (S39).
+ */
+export const issuedAtOf = (now: number): number => now + LIMITS.writeBudgetMs;
+
+/** Deadline of a call issued, or whose clock starts, at `issuedAt`: allowance for the notice, then the grace (R12). */
+export const deadlineOf = (issuedAt: number, graceMs: number, policy: Pick<Policy, "noticeAllowanceMs">): number =>
+  issuedAt + policy.noticeAllowanceMs + graceMs;
+
+/** True once no host within the tolerated skew can still see the deadline ahead of it (R12, S39). */
+export const isPast = (deadlineAt: number, now: number): boolean => now - 2 * LIMITS.skewMs >= deadlineAt;
+
+/** Grace between the policy's least and its own (R13). */
+export const clampGrace = (graceMs: number, policy: Pick<Policy, "graceMs" | "graceMinMs">): number =>
+  Math.max(Math.min(graceMs, policy.graceMs), Math.min(policy.graceMinMs, policy.graceMs));
+
+/** Grace that a call has left at `now`, for the next call of its episode (R11). All of it where the clock never ran. */
+export const graceLeftOf = (call: Pick<MarginCall, "deadlineAt" | "graceMs">, now: number): number =>
+  call.deadlineAt === null ? call.graceMs : Math.max(0, Math.min(call.graceMs, call.deadlineAt - now));
+
+/** The deadline moved to `to` where that is later; never earlier (I05). */
+export const moveDeadline = (call: MarginCall, to: number): Pick<MarginCall, "deadlineAt" | "deadlineVersion"> =>
+  call.deadlineAt !== null && call.deadlineAt >= to
+    ? { deadlineAt: call.deadlineAt, deadlineVersion: call.deadlineVersion }
+    : { deadlineAt: to, deadlineVersion: call.deadlineVersion + 1 };

@@ -1,0 +1,80 @@
+import type { MarginAccount, Position } from "./account.ts";
+import type { Cure } from "./call.ts";
+import { depositFor } from "./collateral.ts";
+import type { Settlement } from "./equity.ts";
+import { closeIn, settlementsOf, sidedOf, unrealisedOf } from "./equity.ts";
+import type { MarketSnapshot } from "./mark.ts";
+import type { PricedMarket } from "./market.ts";
+import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
+import type { Money, Quantity } from "./money.ts";
+import { PPM } from "./money.ts";
+import type { Policy } from "./policy.ts";
+import { leastClosing } from "./reduction.ts";
+import type { MarginStatement } from "./statement.ts";
+
+/** Balance of an asset as E_i counts it: what a deposit is added to. */
+const countedBalance = (settlements: readonly Settlement[], asset: string, policy: Policy): Money => {
+  const settlement = settlements.find((candidate) => candidate.asset === asset);
+  if (settlement === undefined) return 0n as Money;
+  const unrealised = unrealisedOf(settlement);
+  const counted = unrealised <= 0n ? unrealised : (unrealised * BigInt(policy.unrealisedProfitIm)) / PPM;
+  return (settlement.wallet - settlement.reserved + counted) as Money;
+};
+
+/** The deposit of each accepted asset that alone cures, the valuation asset first. An asset without a GOOD price is not offered. */
+const deposits = (need: Money, settlements: readonly Settlement[], market: PricedMarket): Cure[] => {
+  const { policy } = market;
+  const assets = [...policy.collateral.keys()].filter((asset) => asset !== policy.valuationAsset).sort();
+  const cures: Cure[] = [];
+  for (const asset of [policy.valuationAsset, ...assets]) {
+    const priced = pricedAsset(market, asset);
+    if (priced === null || priced.quality !== "GOOD") continue;
+    const amount = depositFor(need, countedBalance(settlements, asset, policy), priced.high, priced.terms);
+    if (amount !== null) cures.push({ kind: "deposit", asset, amount });
+  }
+  return cures;
+};
+
+/** The reduction of one position that alone cures: `ΔN = A / (r_im − f)` tier by tier (R4), in whole lots. */
+const reduction = (position: Position, settlements: readonly Settlement[], market: PricedMarket): Cure | null => {
+  const { instrument } = pricedInstrument(market, position.instrumentId);
+  const quantity = leastClosing(position, market, "low", (closed) => {
+    const after = closeIn(settlements, market, { position, quantity: closed, costPpm: instrument.feePpm }, "low");
+    const { equityInitial, initial } = sidedOf(after, market.policy, "low");
+    return equityInitial >= initial;
+  });
+  if (quantity === null) return null;
+  return {
+    kind: "reduce",
+    instrumentId: position.instrumentId,
+    side: position.quantity > 0n ? "sell" : "buy",
+    quantity: quantity as Quantity,
+  };
+};
+
+/**
+ * What a call asks for and the ways to meet it (R4): back to IM (x = 1) on E_low, on the marks of the statement.
+ *
+ * `amountDue` is the value that is missing, in the valuation asset. Each cure alone is enough on the
+ * same marks: a deposit repays debts first and then takes the haircut slice by slice, a reduction
+ * pays its fee; both are rounded up. A position is offered only where its own mark is GOOD.
+ */
+export const waysToCure = (
+  account: MarginAccount,
+  statement: MarginStatement,
+  snapshot: MarketSnapshot,
+  policy: Policy,
+): { readonly amountDue: Money; readonly cures: readonly Cure[] } => {
+  const missing = statement.low.initial - statement.low.equityInitial;
+  if (missing <= 0n) return { amountDue: 0n as Money, cures: [] };
+  const market = marketOf(snapshot, policy, statement.at);
+  const settlements = settlementsOf(account, market, "low");
+  const need = missing as Money;
+  const cures = deposits(need, settlements, market);
+  for (const position of account.positions) {
+    if (pricedInstrument(market, position.instrumentId).quality !== "GOOD") continue;
+    const cure = reduction(position, settlements, market);
+    if (cure !== null) cures.push(cure);
+  }
+  return { amountDue: need, cures };
+};

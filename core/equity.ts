@@ -1,0 +1,267 @@
+import type { MarginAccount, Position } from "./account.ts";
+import { atPrice, collateralValue } from "./collateral.ts";
+import type { Asset } from "./instrument.ts";
+import type { MarkQuality } from "./mark.ts";
+import type { PricedMarket } from "./market.ts";
+import { pricedAsset, pricedInstrument } from "./market.ts";
+import type { Money, Ppm, Quantity } from "./money.ts";
+import { abs, divide, ONE, PPM } from "./money.ts";
+import type { Policy } from "./policy.ts";
+import { worseQuality } from "./quality.ts";
+import type { PricedAsset, PricedInstrument, PricePoint } from "./valuation.ts";
+import { bracketOf, notionalOf, pointWithoutMark, profitOf, requirementAt, termsOf } from "./valuation.ts";
+
+/** Which of an account's two values (R3). */
+export type ValueSide = "low" | "high";
+
+/** Equity and requirements of an account in its valuation asset, on one side of R3. */
+export interface Sided {
+  /** `E_i` of R2: initial haircuts, limited unrealised profit, without what is reserved for withdrawals. */
+  readonly equityInitial: Money;
+  /** `E_m` of R2; never below `equityInitial`. */
+  readonly equityMaintenance: Money;
+  readonly initial: Money;
+  readonly maintenance: Money;
+}
+
+/**
+ * What an account holds in one asset and what its positions that settle in it come to.
+ *
+ * Sums over linear contracts stay unrounded and are divided once: less rounding, and a division
+ * costs more than all else. `plain` sums are over contracts of one unit (m = 1), at scale 1e-16
+ * (profit) and 1e-22 (requirements): two limbs instead of three in the inner loop.
+ */
+export interface Settlement {
+  readonly asset: Asset;
+  /** Null for an asset without terms: it counts nothing. */
+  readonly priced: PricedAsset | null;
+  wallet: Money;
+  readonly reserved: Money;
+  /** The worst quality among the marks of the positions. */
+  quality: MarkQuality;
+  plainProfit: bigint;
+  plainInitial: bigint;
+  plainMaintenance: bigint;
+  /** Rounded profit and requirements of all other contracts, and the brackets' amounts, negative. */
+  profit: Money;
+  initial: Money;
+  maintenance: Money;
+}
+
+const NOTHING = 0n as Money;
+/** Scale of the plain requirements against money: 1e8·1e8·1e6 over 1e8. */
+const PLAIN_REQUIREMENT = ONE * PPM;
+
+const settlementOf = (account: MarginAccount, market: PricedMarket, asset: Asset): Settlement => ({
+  asset,
+  priced: pricedAsset(market, asset),
+  wallet: account.balances.get(asset) ?? NOTHING,
+  reserved: account.reserved.size === 0 ? NOTHING : (account.reserved.get(asset) ?? NOTHING),
+  quality: "GOOD",
+  plainProfit: 0n,
+  plainInitial: 0n,
+  plainMaintenance: 0n,
+  profit: NOTHING,
+  initial: NOTHING,
+  maintenance: NOTHING,
+});
+
+/** The price point of a position on one side (R3). */
+export const pointOf = (priced: PricedInstrument, quantity: Quantity, entry: Position["entryPrice"], side: ValueSide): PricePoint => {
+  const point = side === "high" ? priced.high : quantity > 0n ? priced.lowLong : priced.lowShort;
+  return point ?? pointWithoutMark(priced.instrument, quantity, entry, side);
+};
+
+/** Adds one position to its settlement: the inner loop of every valuation. */
+const addLeg = (to: Settlement, priced: PricedInstrument, position: Position, side: ValueSide): void => {
+  const { quantity, entryPrice } = position;
+  const point = pointOf(priced, quantity, entryPrice, side);
+  const size = quantity < 0n ? -quantity : quantity;
+  if (priced.quality !== "GOOD") to.quality = worseQuality(to.quality, priced.quality);
+  if (!priced.plain) {
+    to.profit = (to.profit + profitOf(priced.instrument, quantity, entryPrice, point.price)) as Money;
+    to.initial = (to.initial + requirementAt(point, size, "initial")) as Money;
+    to.maintenance = (to.maintenance + requirementAt(point, size, "maintenance")) as Money;
+    return;
+  }
+  const { sizes } = point;
+  let bracket = 0;
+  while (bracket < sizes.length && size >= (sizes[bracket] as bigint)) bracket += 1;
+  to.plainProfit += quantity * (point.price - entryPrice);
+  to.plainInitial += size * (point.ratesIm[bracket] as bigint);
+  to.plainMaintenance += size * (point.ratesMm[bracket] as bigint);
+  const amountIm = point.amountsIm[bracket] as Money;
+  const amountMm = point.amountsMm[bracket] as Money;
+  if (amountIm !== 0n) to.initial = (to.initial - amountIm) as Money;
+  if (amountMm !== 0n) to.maintenance = (to.maintenance - amountMm) as Money;
+};
+
+const find = (settlements: readonly Settlement[], asset: Asset): Settlement | undefined => {
+  for (const settlement of settlements) if (settlement.asset === asset) return settlement;
+  return undefined;
+};
+
+/**
+ * Sorts an account by settlement asset, on one side (R3).
+ *
+ * @throws RangeError for a position in an unknown instrument, TermsError for one that settles in an
+ *   asset without collateral terms.
+ */
+export const settlementsOf = (account: MarginAccount, market: PricedMarket, side: ValueSide): Settlement[] => {
+  const settlements: Settlement[] = [];
+  let current: Settlement | undefined;
+  for (const position of account.positions) {
+    const priced = pricedInstrument(market, position.instrumentId);
+    const asset = priced.instrument.settleAsset;
+    if (current === undefined || current.asset !== asset) {
+      current = find(settlements, asset);
+      if (current === undefined) {
+        termsOf(market.policy, asset);
+        current = settlementOf(account, market, asset);
+        settlements.push(current);
+      }
+    }
+    addLeg(current, priced, position, side);
+  }
+  for (const asset of account.balances.keys()) {
+    if (find(settlements, asset) === undefined) settlements.push(settlementOf(account, market, asset));
+  }
+  return settlements;
+};
+
+/** The worst quality among the marks that an account needs: its positions', and those of what it holds, owes and settles in. */
+export const qualityOf = (settlements: readonly Settlement[]): MarkQuality => {
+  let worst: MarkQuality = "GOOD";
+  for (const { quality, priced, wallet, maintenance, plainMaintenance } of settlements) {
+    if (quality !== "GOOD") worst = worseQuality(worst, quality);
+    if (priced === null || priced.quality === "GOOD") continue;
+    if (wallet !== 0n || maintenance !== 0n || plainMaintenance !== 0n) worst = worseQuality(worst, priced.quality);
+  }
+  return worst;
+};
+
+/** Unrealised profit of a settlement, rounded down. */
+export const unrealisedOf = (settlement: Settlement): Money =>
+  (settlement.plainProfit === 0n ? settlement.profit : settlement.profit + divide(settlement.plainProfit, ONE, "down")) as Money;
+
+const requiredOf = (plain: bigint, rest: Money): Money => (plain === 0n ? rest : rest + divide(plain, PLAIN_REQUIREMENT, "up")) as Money;
+
+/** Maintenance requirement of a settlement's positions in its asset, rounded up. */
+export const requiredMaintenance = (settlement: Settlement): Money => requiredOf(settlement.plainMaintenance, settlement.maintenance);
+
+/** Balance that counts in E_i: less what is reserved, and with a limited share of unrealised profit (M2, R16). */
+const initialBalance = (settlement: Settlement, unrealised: Money, policy: Policy): Money => {
+  const share = policy.unrealisedProfitIm;
+  const counted = unrealised <= 0n || share === 1_000_000 ? unrealised : (unrealised * BigInt(share)) / PPM;
+  return (settlement.wallet - settlement.reserved + counted) as Money;
+};
+
+/** Sums settlements into the account's figures: equity down, requirement up (M0, R2). */
+export const sidedOf = (settlements: readonly Settlement[], policy: Policy, side: ValueSide): Sided => {
+  let equityInitial = 0n;
+  let equityMaintenance = 0n;
+  let initial = 0n;
+  let maintenance = 0n;
+  let unpriced = false;
+  for (const settlement of settlements) {
+    const unrealised = unrealisedOf(settlement);
+    const balanceM = (settlement.wallet + unrealised) as Money;
+    const balanceI = initialBalance(settlement, unrealised, policy);
+    const requiredI = requiredOf(settlement.plainInitial, settlement.initial);
+    const requiredM = requiredOf(settlement.plainMaintenance, settlement.maintenance);
+    const { priced } = settlement;
+    if (priced === null) {
+      // An unknown asset counts nothing while it is held, and is a debt that no policy prices when it is owed.
+      if (balanceM < 0n) termsOf(policy, settlement.asset);
+      continue;
+    }
+    const { terms, lower, upper } = priced;
+    if (upper === 0n) {
+      unpriced ||= balanceI < 0n || requiredM > 0n;
+      continue;
+    }
+    const priceI = side === "high" ? priced.high : balanceI < 0n ? upper : lower;
+    const priceM = side === "high" ? priced.high : balanceM < 0n ? upper : lower;
+    equityInitial += collateralValue(balanceI, priceI, terms, "initial");
+    equityMaintenance += collateralValue(balanceM, priceM, terms, "maintenance");
+    const price = side === "high" ? priced.high : upper;
+    initial += price === ONE ? requiredI : atPrice(requiredI, price, "up");
+    maintenance += price === ONE ? requiredM : atPrice(requiredM, price, "up");
+  }
+  if (unpriced && side === "low") {
+    // A debt or a requirement in an asset that never had a price: E_low is taken as just below 0, so that it shows and is looked at.
+    if (equityInitial >= 0n) equityInitial = -1n;
+    if (equityMaintenance >= 0n) equityMaintenance = -1n;
+  }
+  return {
+    equityInitial: equityInitial as Money,
+    equityMaintenance: equityMaintenance as Money,
+    initial: initial as Money,
+    maintenance: maintenance as Money,
+  };
+};
+
+/** A part of a position to close at the price of its side, for `costPpm` of the notional. */
+export interface Closing {
+  readonly position: Position;
+  /** Contracts to close, positive, at most the position. */
+  readonly quantity: Quantity;
+  readonly costPpm: Ppm;
+}
+
+const difference = (settlement: Settlement, before: Settlement, after: Settlement, cash: Money): Settlement => ({
+  ...settlement,
+  wallet: (settlement.wallet + cash) as Money,
+  plainProfit: settlement.plainProfit - before.plainProfit + after.plainProfit,
+  plainInitial: settlement.plainInitial - before.plainInitial + after.plainInitial,
+  plainMaintenance: settlement.plainMaintenance - before.plainMaintenance + after.plainMaintenance,
+  profit: (settlement.profit - before.profit + after.profit) as Money,
+  initial: (settlement.initial - before.initial + after.initial) as Money,
+  maintenance: (settlement.maintenance - before.maintenance + after.maintenance) as Money,
+});
+
+/** What one leg contributes, alone. */
+const alone = (like: Settlement): Settlement => ({
+  ...like,
+  wallet: NOTHING,
+  plainProfit: 0n,
+  plainInitial: 0n,
+  plainMaintenance: 0n,
+  profit: NOTHING,
+  initial: NOTHING,
+  maintenance: NOTHING,
+});
+
+/**
+ * The settlements after part of a position was closed at the price of its side: its profit is
+ * realised, its requirement falls, the cost is paid. The exact effect, not an estimate (R4, R19).
+ */
+export const closeIn = (settlements: readonly Settlement[], market: PricedMarket, closing: Closing, side: ValueSide): Settlement[] => {
+  const { position, quantity, costPpm } = closing;
+  const priced = pricedInstrument(market, position.instrumentId);
+  const { price } = pointOf(priced, position.quantity, position.entryPrice, side);
+  const closed = (position.quantity > 0n ? quantity : -quantity) as Quantity;
+  const left = (position.quantity - closed) as Quantity;
+  const realised = profitOf(priced.instrument, closed, position.entryPrice, price);
+  const cost = divide(notionalOf(priced.instrument, quantity, price) * BigInt(costPpm), PPM, "up");
+  return settlements.map((settlement) => {
+    if (settlement.asset !== priced.instrument.settleAsset) return settlement;
+    const before = alone(settlement);
+    addLeg(before, priced, position, side);
+    const after = alone(settlement);
+    if (left !== 0n) addLeg(after, priced, { ...position, quantity: left }, side);
+    return difference(settlement, before, after, (realised - cost) as Money);
+  });
+};
+
+/** Sizes at which closing a position passes from one bracket to the next: contracts to close, ascending, the whole position last. */
+export const closingSteps = (priced: PricedInstrument, position: Position, side: ValueSide): bigint[] => {
+  const point = pointOf(priced, position.quantity, position.entryPrice, side);
+  const size = abs(position.quantity);
+  const steps = point.sizes
+    .slice(0, bracketOf(point, size))
+    .map((reached) => size - reached)
+    .filter((step) => step > 0n)
+    .reverse();
+  return [...steps, size];
+};

@@ -1,0 +1,222 @@
+import type { Asset, Instrument } from "./instrument.ts";
+import type { MarketSnapshot, MarkQuality } from "./mark.ts";
+import type { Money, Price, Quantity } from "./money.ts";
+import { abs, divide, ONE, PPM } from "./money.ts";
+import type { CollateralTerms, Policy } from "./policy.ts";
+import { bandWidth, qualityAt, qualityUntil } from "./quality.ts";
+import { TermsError } from "./terms-error.ts";
+
+/**
+ * One instrument at one price, with all that does not depend on the position worked out.
+ *
+ * The requirement of `|q|` contracts in bracket k is `|q|·rate_k / divisor − amount_k`; `sizes[k]`
+ * is the least `|q|` that reaches the floor of bracket k+1. All integers are exact.
+ */
+export interface PricePoint {
+  readonly price: Price;
+  readonly sizes: readonly bigint[];
+  readonly ratesIm: readonly bigint[];
+  readonly ratesMm: readonly bigint[];
+  readonly amountsIm: readonly Money[];
+  readonly amountsMm: readonly Money[];
+  readonly divisor: bigint;
+  /** Least requirement of one contract at scale 1e-8 (R5); 0 where there is none. */
+  readonly leastIm: bigint;
+  readonly leastMm: bigint;
+}
+
+/** The same in float64, for the pass of `screen.ts` only; money in 1e-8. */
+export interface Estimate {
+  readonly price: number;
+  /** Profit of one contract for one unit of price (linear), or the value of one contract (inverse), so that profit is in 1e-8. */
+  readonly multiplier: number;
+  readonly sizes: readonly number[];
+  readonly ratesIm: readonly number[];
+  readonly ratesMm: readonly number[];
+  readonly amountsIm: readonly number[];
+  readonly amountsMm: readonly number[];
+  readonly leastIm: number;
+  readonly leastMm: number;
+}
+
+/** An instrument on a snapshot at an instant: its quality, and its price on either side (R3). */
+export interface PricedInstrument {
+  readonly instrument: Instrument;
+  readonly quality: MarkQuality;
+  /** A linear contract of one unit without a least margin: sums over it need no division. Its rates are at scale 1e-22. */
+  readonly plain: boolean;
+  /** Last accepted mark; null when there is none. */
+  readonly high: PricePoint | null;
+  /** Adverse edges of the band for a long and for a short; equal to `high` when the mark is GOOD. */
+  readonly lowLong: PricePoint | null;
+  readonly lowShort: PricePoint | null;
+  /** Null unless the mark is GOOD. */
+  readonly estimate: Estimate | null;
+  /** The quality holds from the instant of pricing to this one, itself excluded. */
+  readonly validFrom: number;
+  readonly validUntil: number;
+}
+
+/** The price of an asset in the valuation asset, on either side. */
+export interface PricedAsset {
+  readonly terms: CollateralTerms;
+  readonly quality: MarkQuality;
+  /** Last accepted index price; 0 when there is none. */
+  readonly high: Price;
+  /** Edges of the band: assets count at the lower one, debts and requirements at the upper one. */
+  readonly lower: Price;
+  readonly upper: Price;
+  readonly validFrom: number;
+  readonly validUntil: number;
+}
+
+/** Scale of `|q|·m·|P|·rate` against money: 1e8·1e8·1e8·1e6 over 1e8. */
+const LINEAR_DIVISOR = ONE * ONE * PPM;
+
+/** Linear: the notional of one contract at scale 1e-16. Inverse: see {@link pointAt}. */
+const linearUnit = (instrument: Instrument, price: Price): bigint => instrument.multiplier * abs(price);
+
+const isPlain = ({ kind, multiplier, marginMinPerUnit }: Instrument): boolean =>
+  kind === "linear" && multiplier === ONE && marginMinPerUnit === 0n;
+
+/** Works an instrument out at a price. @throws RangeError for an inverse contract at a price of 0 or below. */
+export const pointAt = (instrument: Instrument, price: Price): PricePoint => {
+  const { tiers, feePpm, multiplier, marginMinPerUnit } = instrument;
+  const inverse = instrument.kind === "inverse";
+  if (inverse && price <= 0n) throw new RangeError(`${instrument.instrumentId}: an inverse contract has no value at ${price}`);
+  const plain = isPlain(instrument);
+  const unit = inverse ? multiplier : plain ? abs(price) : linearUnit(instrument, price);
+  const divisor = inverse ? price * PPM : plain ? ONE * PPM : LINEAR_DIVISOR;
+  const first = tiers[0];
+  return {
+    price,
+    // At a price of 0 there is no notional, and no size leaves the first bracket.
+    sizes: unit === 0n ? [] : tiers.slice(1).map((tier) => divide(tier.floor * (divisor / PPM), unit, "up")),
+    ratesIm: tiers.map((tier) => unit * BigInt(tier.rateIm)),
+    ratesMm: tiers.map((tier) => unit * BigInt(tier.rateMm + feePpm)),
+    amountsIm: tiers.map((tier) => tier.amountIm),
+    amountsMm: tiers.map((tier) => tier.amountMm),
+    divisor,
+    leastMm: marginMinPerUnit,
+    // The least initial margin stands to the least maintenance margin as the first bracket's rates do: IM stays above MM (R1).
+    leastIm:
+      first === undefined || marginMinPerUnit === 0n
+        ? marginMinPerUnit
+        : divide(marginMinPerUnit * BigInt(first.rateIm), BigInt(first.rateMm + feePpm), "up"),
+  };
+};
+
+const estimateOf = (instrument: Instrument, point: PricePoint): Estimate => {
+  const divisor = Number(point.divisor);
+  const multiplier = Number(instrument.multiplier);
+  return {
+    price: Number(point.price),
+    multiplier: instrument.kind === "inverse" ? multiplier : multiplier / Number(ONE * ONE),
+    sizes: point.sizes.map(Number),
+    ratesIm: point.ratesIm.map((rate) => Number(rate) / divisor),
+    ratesMm: point.ratesMm.map((rate) => Number(rate) / divisor),
+    amountsIm: point.amountsIm.map(Number),
+    amountsMm: point.amountsMm.map(Number),
+    leastIm: Number(point.leastIm) / Number(ONE),
+    leastMm: Number(point.leastMm) / Number(ONE),
+  };
+};
+
+/** An adverse price never falls to 0 where the instrument's price cannot. */
+const atLeastTick = ({ allowNonPositive }: Instrument, price: bigint): Price => (allowNonPositive || price > 0n ? price : 1n) as Price;
+
+/** An instrument on a snapshot at an instant (R3). */
+export const priceInstrument = (instrument: Instrument, snapshot: MarketSnapshot, now: number): PricedInstrument => {
+  const mark = snapshot.marks.get(instrument.instrumentId);
+  const quality = qualityAt(mark, instrument, now);
+  const shared = { instrument, quality, plain: isPlain(instrument), validFrom: now, validUntil: qualityUntil(mark, instrument, now) };
+  if (mark === undefined) return { ...shared, high: null, lowLong: null, lowShort: null, estimate: null };
+  const high = pointAt(instrument, mark.price);
+  if (quality === "GOOD") return { ...shared, high, lowLong: high, lowShort: high, estimate: estimateOf(instrument, high) };
+  const width = bandWidth(mark.price, instrument);
+  return {
+    ...shared,
+    high,
+    estimate: null,
+    lowLong: pointAt(instrument, atLeastTick(instrument, mark.price - width)),
+    lowShort: pointAt(instrument, (mark.price + width) as Price),
+  };
+};
+
+/**
+ * The prices at which a position whose instrument never had a mark is valued: E_high at its entry
+ * price, E_low as far against it as the jump guard's ceiling would ever let a price move (R3).
+ */
+export const pointWithoutMark = (instrument: Instrument, quantity: Quantity, entry: Price, side: "low" | "high"): PricePoint => {
+  if (side === "high") return pointAt(instrument, entry);
+  const reach = (abs(entry) * BigInt(instrument.markRule.jumpPpmMax)) / PPM;
+  const price = quantity > 0n ? entry - reach : entry + reach;
+  return pointAt(instrument, atLeastTick(instrument, price));
+};
+
+/** Profit of a position against its entry, in money at scale 1e-8, rounded down (M1). */
+export const profitOf = (instrument: Instrument, quantity: Quantity, entry: Price, price: Price): Money =>
+  (instrument.kind === "inverse"
+    ? divide(quantity * instrument.multiplier * (price - entry), entry * price, "down")
+    : divide(quantity * instrument.multiplier * (price - entry), ONE * ONE, "down")) as Money;
+
+/** Notional `|q|·m·|P|` (linear) or `|q|·V/P` (inverse) in the settlement asset, rounded up (R5, M1). */
+export const notionalOf = (instrument: Instrument, quantity: Quantity, price: Price): Money =>
+  (instrument.kind === "inverse"
+    ? divide(abs(quantity) * instrument.multiplier, price, "up")
+    : divide(abs(quantity) * linearUnit(instrument, price), ONE * ONE, "up")) as Money;
+
+/** Index of the bracket that a size falls into at a price. */
+export const bracketOf = (point: PricePoint, size: bigint): number => {
+  let index = 0;
+  while (index < point.sizes.length && size >= (point.sizes[index] as bigint)) index += 1;
+  return index;
+};
+
+/** Requirement of a size at a price (M3, R5), rounded up. */
+export const requirementAt = (point: PricePoint, size: bigint, schedule: "initial" | "maintenance"): Money => {
+  const bracket = bracketOf(point, size);
+  const initial = schedule === "initial";
+  const rate = (initial ? point.ratesIm : point.ratesMm)[bracket] as bigint;
+  const amount = (initial ? point.amountsIm : point.amountsMm)[bracket] as Money;
+  const required = divide(size * rate, point.divisor, "up") - amount;
+  const least = divide(size * (initial ? point.leastIm : point.leastMm), ONE, "up");
+  return (required > least ? required : least) as Money;
+};
+
+/** The terms of an asset that positions settle in. @throws TermsError when the policy has none. */
+export const termsOf = (policy: Policy, asset: Asset): CollateralTerms => {
+  const terms = policy.collateral.get(asset);
+  if (terms === undefined) {
+    throw new TermsError(
+      `policy ${policy.policyId} v${policy.version}`,
+      `collateral ${asset}`,
+      "an account owes or settles in an asset without terms",
+      "Add its collateral terms",
+    );
+  }
+  return terms;
+};
+
+/** An accepted asset on a snapshot at an instant (M2, R3). */
+export const priceAsset = (terms: CollateralTerms, snapshot: MarketSnapshot, now: number): PricedAsset => {
+  const one = ONE as Price;
+  const always = { terms, validFrom: Number.NEGATIVE_INFINITY, validUntil: Number.POSITIVE_INFINITY };
+  if (terms.priceId === null) return { ...always, quality: "GOOD", high: one, lower: one, upper: one };
+  const none = 0n as Price;
+  const instrument = snapshot.instruments.get(terms.priceId);
+  const mark = snapshot.marks.get(terms.priceId);
+  // An asset that never had a price never counted: nothing is taken away from anybody when it counts 0 on both sides.
+  if (instrument === undefined || mark === undefined) return { ...always, quality: "MISSING", high: none, lower: none, upper: none };
+  const quality = qualityAt(mark, instrument, now);
+  const width = quality === "GOOD" ? 0n : bandWidth(mark.price, instrument);
+  return {
+    terms,
+    quality,
+    high: mark.price,
+    lower: (mark.price - width) as Price,
+    upper: (mark.price + width) as Price,
+    validFrom: now,
+    validUntil: qualityUntil(mark, instrument, now),
+  };
+};
