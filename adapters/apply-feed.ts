@@ -1,0 +1,37 @@
+import { LIMITS } from "../core/limits.ts";
+import type { MarketSnapshot } from "../core/mark.ts";
+import { type Desk, decideAccount } from "./decide-account.ts";
+import type { FeedMessage } from "./wire/feed.ts";
+
+/** Facts of an account that the book does not have and whose message does not say whose it is. */
+export class UnknownAccount extends Error {
+  override readonly name = "UnknownAccount";
+}
+
+/**
+ * Applies messages of one account's feed: all facts in one transaction, as far as one holds them, with
+ * the decision that follows from them. Facts that were applied before are left out (I17).
+ *
+ * A gap in the venue's sequence marks the account OUT_OF_SYNC: counted, for an operator to have the venue
+ * send a snapshot.
+ */
+export const applyFeed = async (desk: Desk, messages: readonly FeedMessage[], snapshot: MarketSnapshot): Promise<void> => {
+  const { log } = desk.world;
+  const accountId = messages[0]?.accountId;
+  if (accountId === undefined) return;
+  const facts = messages.flatMap(({ entries }) => entries);
+  const terms = messages.findLast(({ account }) => account !== undefined)?.account;
+  for (let from = 0; from < facts.length; from += LIMITS.factsPerChangeMax) {
+    const some = facts.slice(from, from + LIMITS.factsPerChangeMax);
+    const causedBy = `feed ${some[0]?.externalId ?? ""}`;
+    const request = { accountId, causedBy, facts: some, ...(terms === undefined ? {} : { terms }) };
+    const changed = await decideAccount(desk, request, snapshot);
+    if (changed === null) throw new UnknownAccount("facts of an account that was never opened");
+    const { change } = changed;
+    log.count("facts_applied", change?.entries.length ?? 0);
+    if (change?.after.outOfSync && !change.before.outOfSync) {
+      log.count("account_out_of_sync");
+      log.error("gap in the feed of an account", { accountId, sequence: change.after.sourceSequence });
+    }
+  }
+};

@@ -1,0 +1,77 @@
+import type { Instrument, Instruments } from "../../core/instrument.ts";
+import type { World } from "../world.ts";
+import type { Item } from "./items.ts";
+import { decodeInstrument, INSTRUMENT_PK, instrumentItem } from "./mark-codec.ts";
+import { partition, queryAll } from "./pages.ts";
+
+/** How long the set of instruments is believed without a look at the table. */
+const INSTRUMENTS_FOR_MS = 30_000;
+
+const versionKey = (instrumentId: string, version: number): { pk: string; sk: string } => ({
+  pk: `${INSTRUMENT_PK}#${instrumentId}`,
+  sk: `v${version}`,
+});
+
+/** Instruments: the newest version of each, and every version for ever, since a snapshot names versions. */
+export const createInstruments = (world: World) => {
+  const table = (): string => world.settings.marksTable;
+  const versions = new Map<string, Instrument>();
+  let newest: { readonly instruments: Instruments; readonly readAt: number } | null = null;
+
+  const keep = (instrument: Instrument): Instrument => {
+    versions.set(`${instrument.instrumentId}#${instrument.version}`, instrument);
+    return instrument;
+  };
+
+  const instruments = async (): Promise<Instruments> => {
+    const now = world.clock.now();
+    if (newest !== null && now >= newest.readAt && now - newest.readAt < INSTRUMENTS_FOR_MS) return newest.instruments;
+    const items = await queryAll(world.db, { ...partition(table(), INSTRUMENT_PK), ConsistentRead: true });
+    const read = items.map(decodeInstrument).map(keep);
+    newest = { instruments: new Map(read.map((instrument) => [instrument.instrumentId, instrument])), readAt: now };
+    return newest.instruments;
+  };
+
+  const instrument = async (instrumentId: string, version: number): Promise<Instrument> => {
+    const kept = versions.get(`${instrumentId}#${version}`);
+    if (kept !== undefined) return kept;
+    const { pk, sk } = versionKey(instrumentId, version);
+    const got = await world.db.get({ TableName: table(), Key: { pk: { S: pk }, sk: { S: sk } } });
+    if (got.Item === undefined) throw new Error(`no version ${version} of instrument ${instrumentId}`);
+    return keep(decodeInstrument(got.Item));
+  };
+
+  const isStored = async (item: Item): Promise<boolean> => {
+    const { pk, sk } = item as { pk: { S: string }; sk: { S: string } };
+    const got = await world.db.get({ TableName: table(), Key: { pk, sk }, ConsistentRead: true });
+    return got.Item?.["body"]?.S === item["body"]?.S;
+  };
+
+  const putInstrument = async (changed: Instrument): Promise<"stored" | "conflict"> => {
+    newest = null;
+    const current = instrumentItem(changed, { pk: INSTRUMENT_PK, sk: changed.instrumentId });
+    const forEver = instrumentItem(changed, versionKey(changed.instrumentId, changed.version));
+    try {
+      await world.db.transactWrite({
+        TransactItems: [
+          {
+            Put: {
+              TableName: table(),
+              Item: current,
+              ConditionExpression: "attribute_not_exists(pk) OR #version < :version",
+              ExpressionAttributeNames: { "#version": "version" },
+              ExpressionAttributeValues: { ":version": { N: `${changed.version}` } },
+            },
+          },
+          { Put: { TableName: table(), Item: forEver, ConditionExpression: "attribute_not_exists(pk)" } },
+        ],
+      });
+      return "stored";
+    } catch (error) {
+      if (!(error instanceof Error) || error.name !== "TransactionCanceledException") throw error;
+      return (await isStored(forEver)) ? "stored" : "conflict";
+    }
+  };
+
+  return { instruments, instrument, putInstrument };
+};

@@ -1,0 +1,39 @@
+import type { AttributeValue } from "@aws-sdk/client-dynamodb";
+
+/** An item as the plain client gives and takes it. */
+export type Item = Record<string, AttributeValue>;
+
+/** A row that does not have the form that this version of the code writes. It stops what it belongs to, and nothing else. */
+export class UnreadableRow extends Error {
+  override readonly name = "UnreadableRow";
+}
+
+export const text = (item: Item, name: string): string => {
+  const value = item[name]?.S;
+  if (value === undefined) throw new UnreadableRow(`no text in ${name}`);
+  return value;
+};
+
+export const textOr = (item: Item, name: string, otherwise: string): string => (item[name] === undefined ? otherwise : text(item, name));
+
+/** A non-negative integer. */
+export const whole = (item: Item, name: string): number => {
+  const value = Number(item[name]?.N);
+  if (!Number.isSafeInteger(value) || value < 0) throw new UnreadableRow(`no whole number in ${name}`);
+  return value;
+};
+
+export const json = (item: Item, name: string): unknown => {
+  try {
+    return JSON.parse(text(item, name));
+  } catch (error) {
+    throw error instanceof UnreadableRow ? error : new UnreadableRow(`no JSON in ${name}`);
+  }
+};
+
+/** Refuses an item of another schema version: it is parked, not guessed (I26). */
+export const checkSchema = (item: Item): void => {
+  if (item["schema"]?.N !== "1") throw new UnreadableRow(`schema version ${item["schema"]?.N ?? "missing"}`);
+};
+
+export const SCHEMA = { N: "1" } as const;

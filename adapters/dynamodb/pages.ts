@@ -1,0 +1,26 @@
+import type { QueryCommandInput } from "@aws-sdk/client-dynamodb";
+
+import type { Db } from "../world.ts";
+import type { Item } from "./items.ts";
+
+/** Every item of a query, page by page. For what is bounded by an account or an index shard, not for the book. */
+export const queryAll = async (db: Db, input: QueryCommandInput): Promise<Item[]> => {
+  const items: Item[] = [];
+  let start: Item | undefined;
+  do {
+    const page = await db.query({ ...input, ...(start !== undefined && { ExclusiveStartKey: start }) });
+    items.push(...(page.Items ?? []));
+    start = page.LastEvaluatedKey;
+  } while (start !== undefined);
+  return items;
+};
+
+/** The query for the items of one partition whose sort key starts with `prefix`, or for all of them. */
+export const partition = (table: string, pk: string, prefix?: string): QueryCommandInput => ({
+  TableName: table,
+  KeyConditionExpression: prefix === undefined ? "pk = :pk" : "pk = :pk AND begins_with(sk, :prefix)",
+  ExpressionAttributeValues: { ":pk": { S: pk }, ...(prefix !== undefined && { ":prefix": { S: prefix } }) },
+});
+
+/** True for the error of a single write whose condition did not hold. Not a fault: somebody else was first. */
+export const isConditionFailed = (error: unknown): boolean => error instanceof Error && error.name === "ConditionalCheckFailedException";

@@ -1,0 +1,81 @@
+import type { Policy } from "../../core/policy.ts";
+import { placesOf } from "../wire/parse.ts";
+import { encodePolicy, policyBody } from "../wire/policy.ts";
+import type { World } from "../world.ts";
+import { checkSchema, type Item, json, SCHEMA, text, UnreadableRow } from "./items.ts";
+import { policySk } from "./keys.ts";
+import { isConditionFailed, partition, queryAll } from "./pages.ts";
+
+const PK = "POLICY";
+/** How long the newest version of a policy is believed without a look at the table. */
+export const NEWEST_FOR_MS = 30_000;
+
+/** A policy that is not in the book, by its name. */
+export class UnknownPolicy extends Error {
+  override readonly name = "UnknownPolicy";
+}
+
+const decodePolicy = (item: Item): Policy => {
+  checkSchema(item);
+  const read = policyBody.safeParse(json(item, "body"));
+  if (!read.success) throw new UnreadableRow(`policy: ${placesOf(read.error)}`);
+  return read.data;
+};
+
+/** Policies by id and version. A stored version never changes, so it is kept; the newest is looked up anew. */
+export const createPolicies = (world: World) => {
+  const versions = new Map<string, Policy>();
+  const newest = new Map<string, { readonly policy: Policy; readonly readAt: number }>();
+
+  const keep = (policy: Policy): Policy => {
+    versions.set(policySk(policy.policyId, policy.version), policy);
+    return policy;
+  };
+
+  const readVersion = async (policyId: string, version: number): Promise<Policy> => {
+    const sk = policySk(policyId, version);
+    const kept = versions.get(sk);
+    if (kept !== undefined) return kept;
+    const got = await world.db.get({ TableName: world.settings.bookTable, Key: { pk: { S: PK }, sk: { S: sk } }, ConsistentRead: true });
+    if (got.Item === undefined) throw new UnknownPolicy(`unknown policy ${policyId} version ${version}`);
+    return keep(decodePolicy(got.Item));
+  };
+
+  const readNewest = async (policyId: string): Promise<Policy> => {
+    const kept = newest.get(policyId);
+    const now = world.clock.now();
+    if (kept !== undefined && now >= kept.readAt && now - kept.readAt < NEWEST_FOR_MS) return kept.policy;
+    const prefix = `${policyId}#v`;
+    const items = await queryAll(world.db, { ...partition(world.settings.bookTable, PK, prefix), ConsistentRead: true });
+    const own = items.filter((item) => text(item, "sk").startsWith(prefix)).map(decodePolicy);
+    const policy = own.sort((a, b) => b.version - a.version)[0];
+    if (policy === undefined) throw new UnknownPolicy(`unknown policy ${policyId}`);
+    newest.set(policyId, { policy, readAt: now });
+    return keep(policy);
+  };
+
+  return {
+    /** A version of a policy, or its newest (at most 30 s old). @throws UnknownPolicy by name. */
+    policy: (policyId: string, version?: number): Promise<Policy> =>
+      version === undefined ? readNewest(policyId) : readVersion(policyId, version),
+
+    /** Stores a version for ever. The same version with the same content is stored already; with another it is refused. */
+    putPolicy: async (policy: Policy): Promise<"stored" | "conflict"> => {
+      const body = JSON.stringify(encodePolicy(policy));
+      const Key = { pk: { S: PK }, sk: { S: policySk(policy.policyId, policy.version) } };
+      newest.delete(policy.policyId);
+      try {
+        await world.db.put({
+          TableName: world.settings.bookTable,
+          Item: { ...Key, schema: SCHEMA, body: { S: body } },
+          ConditionExpression: "attribute_not_exists(pk)",
+        });
+        return "stored";
+      } catch (error) {
+        if (!isConditionFailed(error)) throw error;
+        const got = await world.db.get({ TableName: world.settings.bookTable, Key, ConsistentRead: true });
+        return got.Item?.["body"]?.S === body ? "stored" : "conflict";
+      }
+    },
+  };
+};

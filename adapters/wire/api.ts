@@ -1,0 +1,181 @@
+import * as z from "zod";
+
+import { LEVELS } from "../../core/level.ts";
+import { MODES } from "../../core/mode.ts";
+import { liquidationOrder, marginCall } from "./calls.ts";
+import { eventMessage } from "./events.ts";
+import { instrumentBody } from "./instrument.ts";
+import { policyBody } from "./policy.ts";
+import {
+  accountId,
+  asset,
+  brokerId,
+  callId,
+  clientClass,
+  count,
+  endpointId,
+  instant,
+  instrumentId,
+  moneyText,
+  policyId,
+  priceText,
+  quantityText,
+} from "./scalars.ts";
+
+/** What requests of the HTTP API carry in their paths, queries and bodies, and what its replies hold. */
+
+export const accountPath = z.strictObject({ accountId });
+export const callPath = z.strictObject({ accountId, callId });
+export const instrumentPath = z.strictObject({ instrumentId });
+export const policyPath = z.strictObject({ policyId });
+export const endpointPath = z.strictObject({ brokerId, endpointId });
+
+const PAGE_MAX = 100;
+const limit = z
+  .string()
+  .regex(/^\d{1,3}$/, `1-${PAGE_MAX}`)
+  .transform(Number)
+  .pipe(z.number().min(1).max(PAGE_MAX))
+  .default(50);
+
+/** Newest first; `before` is the last id of the page before. */
+export const callsQuery = z.strictObject({ limit, before: callId.optional() });
+export const ordersQuery = z.strictObject({ callId: callId.optional() });
+
+/** One page is one shard of the deadline index: `shard` goes from 0 to 15, the reply names the next. */
+export const liveCallsQuery = z.strictObject({
+  status: z.literal("open").default("open"),
+  dueBefore: instant.optional(),
+  shard: z
+    .string()
+    .regex(/^(\d|1[0-5])$/, "0-15")
+    .transform(Number)
+    .default(0),
+});
+
+/** Body of a cancellation. The words are published with the event. */
+export const cancellationBody = z.strictObject({
+  reason: z.string().regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{3,200}$/u, "3-200 characters, no control characters"),
+});
+
+/** Body of `POST /withdrawal-checks` (R16). The header Idempotency-Key is the request's id. */
+export const withdrawalCheckBody = z.strictObject({
+  accountId,
+  asset,
+  amount: moneyText.refine((amount) => amount > 0n, "must be more than 0"),
+});
+
+/** Body of `PUT /instruments/{instrumentId}`: the id is the path's, the version the deployment's. */
+export const instrumentTerms = instrumentBody.in.omit({ instrumentId: true, version: true });
+/** Body of `PUT /policies/{policyId}`: each change makes the next version. */
+export const policyTerms = policyBody.in.omit({ policyId: true, version: true });
+
+/**
+ * What of a call is shown: its words, and no bookkeeping of the pipeline. `acknowledgedBy` is the role.
+ */
+export const callReply = marginCall.omit({ badMarksSince: true, curedSince: true, deadlineMovedForNotice: true, ordersPlanned: true });
+
+/** One step in the life of a call: an event of its account's journal. */
+const step = eventMessage.omit({ accountId: true, brokerId: true, schemaVersion: true });
+
+export const callWithTimelineReply = z.object({ call: callReply, timeline: z.array(step) });
+export const callsReply = z.object({ calls: z.array(callReply), next: callId.nullable() });
+export const ordersReply = z.object({ orders: z.array(liquidationOrder) });
+export const liveCallsReply = z.object({
+  calls: z.array(z.object({ accountId, callId, dueAt: instant })),
+  nextShard: z.number().int().nullable(),
+});
+
+const quality = z.enum(["GOOD", "STALE", "SUSPECT", "MISSING"]);
+
+const sided = z.object({ equityInitial: moneyText, equityMaintenance: moneyText, initial: moneyText, maintenance: moneyText });
+
+const leg = z.object({
+  instrumentId,
+  quantity: quantityText,
+  entryPrice: priceText,
+  price: priceText,
+  priceLow: priceText,
+  quality,
+  settleAsset: asset,
+  notional: moneyText,
+  unrealised: moneyText,
+  initial: moneyText,
+  maintenance: moneyText,
+  /** Price of this instrument alone, all other marks held, at which equity reaches MM (M4); null where there is none. */
+  liquidationPrice: priceText.nullable(),
+  /** Likewise, at which equity reaches 0. */
+  bankruptcyPrice: priceText.nullable(),
+});
+
+const holding = z.object({
+  asset,
+  quality,
+  price: priceText.nullable(),
+  wallet: moneyText,
+  reserved: moneyText,
+  unrealised: moneyText,
+});
+
+const cure = marginCall.shape.cures.element;
+
+export const accountReply = z.object({
+  accountId,
+  brokerId,
+  clientClass,
+  policyId,
+  policyVersion: count,
+  version: count,
+  mode: z.enum(MODES),
+  /** Level of the last decision, and of this statement: they differ until the next sweep. */
+  level: z.enum(LEVELS),
+  levelNow: z.enum(LEVELS),
+  outOfSync: z.boolean(),
+  statement: z.object({
+    at: instant,
+    valuationAsset: asset,
+    quality,
+    allGood: z.boolean(),
+    low: sided,
+    high: sided,
+    legs: z.array(leg),
+    collateral: z.array(holding),
+  }),
+  /** What returns the account to IM on these marks, and the ways to pay it (R4). */
+  amountDue: moneyText,
+  cures: z.array(cure),
+  call: callReply.nullable(),
+});
+
+export const withdrawalReply = z.object({
+  accountId,
+  asset,
+  amount: moneyText,
+  allowed: z.boolean(),
+  /** A rule id and words. */
+  reason: z.string(),
+  /** Most that would have been allowed, before this request. */
+  available: moneyText,
+});
+
+/** What was taken into a queue, and what of it was refused here, by its place in the body. */
+export const marksReply = z.object({ accepted: count, refused: z.array(z.object({ where: z.string(), what: z.string() })) });
+export const feedReply = z.object({ accepted: count });
+
+export const versionReply = z.object({ id: z.string(), version: count });
+export const contactReply = z.object({ accountId });
+
+export const healthReply = z.object({ status: z.literal("ok") });
+/** The document of GET /openapi.json: it describes itself. */
+export const contractReply = z.record(z.string(), z.unknown());
+
+/** Every refusal (RFC 9457): what, where and how to mend it. */
+export const problemReply = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  detail: z.string(),
+  mend: z.string(),
+  faults: z.array(z.object({ where: z.string(), what: z.string() })).optional(),
+  requestId: z.string(),
+});

@@ -1,0 +1,100 @@
+import * as z from "zod";
+
+import type { Position } from "../../core/account.ts";
+import type { Asset } from "../../core/instrument.ts";
+import type { Entry, Fact } from "../../core/ledger.ts";
+import { LIMITS } from "../../core/limits.ts";
+import type { Money } from "../../core/money.ts";
+import {
+  accountId,
+  asset,
+  brokerId,
+  clientClass,
+  externalId,
+  instant,
+  instrumentId,
+  moneyText,
+  orderId,
+  policyId,
+  priceText,
+  quantityText,
+  schemaVersion,
+} from "./scalars.ts";
+
+const byKey = <Value>([a]: readonly [string, Value], [b]: readonly [string, Value]): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const positive = moneyText.refine((amount) => amount > 0n, "must be more than 0");
+
+/** Amounts by asset; read sorted by asset. */
+export const balances = z.codec(
+  z.record(asset, moneyText),
+  z.custom<ReadonlyMap<Asset, Money>>((value) => value instanceof Map),
+  {
+    decode: (record) => new Map(Object.entries(record).sort(byKey)),
+    encode: (map) => Object.fromEntries(map),
+  },
+);
+
+const position = z.strictObject({
+  instrumentId,
+  quantity: quantityText.refine((held) => held !== 0n, "must not be 0"),
+  entryPrice: priceText,
+});
+
+/** Positions, one an instrument, never 0; read sorted by instrument. */
+export const positions = z.codec(
+  z
+    .array(position)
+    .max(LIMITS.positionsMax)
+    .refine((held) => new Set(held.map((one) => one.instrumentId)).size === held.length, "an instrument appears twice"),
+  z.custom<readonly Position[]>(Array.isArray),
+  {
+    decode: (held) => [...held].sort((a, b) => (a.instrumentId < b.instrumentId ? -1 : 1)),
+    encode: (held) => [...held],
+  },
+);
+
+const common = { externalId, sequence: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER), occurredAt: instant };
+
+/** A fact of the venue's book (R16). Amounts of deposits and withdrawals are positive; quantities of fills are signed, buy is positive. */
+export const fact = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("deposit"), ...common, asset, amount: positive }),
+  z.strictObject({ kind: z.literal("withdrawal"), ...common, asset, amount: positive }),
+  z.strictObject({
+    kind: z.literal("fill"),
+    ...common,
+    instrumentId,
+    quantity: quantityText.refine((filled) => filled !== 0n, "must not be 0"),
+    price: priceText,
+    fee: moneyText,
+    orderId: orderId.nullable(),
+  }),
+  z.strictObject({
+    kind: z.literal("order_closed"),
+    ...common,
+    orderId,
+    filled: quantityText.refine((filled) => filled >= 0n, "must not be negative"),
+  }),
+  z.strictObject({ kind: z.literal("snapshot"), ...common, balances, positions }),
+]);
+
+/** Whose account it is and on what terms; opens an account that the book does not have. */
+export const accountTerms = z.strictObject({ brokerId, clientClass, policyId });
+export type AccountTerms = z.output<typeof accountTerms>;
+
+/** Facts of one account: the body of `POST /feed-entries` and of the feed queue (FIFO group `accountId`). */
+export const feedMessage = z.strictObject({
+  schemaVersion,
+  accountId,
+  account: accountTerms.optional(),
+  entries: z.array(fact).min(1).max(LIMITS.factsPerChangeMax),
+});
+export type FeedMessage = z.output<typeof feedMessage>;
+
+/** An applied fact as the journal keeps it. */
+export const entry = z.object({ fact, postings: z.array(z.object({ asset, amount: moneyText })) });
+
+export const encodeFeed = (message: FeedMessage): string => JSON.stringify(z.encode(feedMessage, message));
+export const encodeFact = (value: Fact): z.input<typeof fact> => z.encode(fact, value);
+export const encodeEntry = (value: Entry): z.input<typeof entry> =>
+  z.encode(entry, { fact: value.fact, postings: value.postings.map((posting) => ({ ...posting })) });

@@ -1,0 +1,174 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import { decodePage, encodeAccount } from "../../../adapters/dynamodb/account-codec.ts";
+import {
+  accountKey,
+  indexRow,
+  indexShardOf,
+  orderSk,
+  policySk,
+  sequenceSk,
+  shardPk,
+  stateSk,
+  upTo,
+} from "../../../adapters/dynamodb/keys.ts";
+import {
+  packAmounts,
+  packOpenCalls,
+  packPositions,
+  readFixed,
+  unpackAmounts,
+  unpackOpenCalls,
+  unpackPositions,
+} from "../../../adapters/dynamodb/packed.ts";
+import { INDEX_SHARDS } from "../../../adapters/dynamodb/schema.ts";
+import { LIMITS } from "../../../core/limits.ts";
+import { decimal, type Money, money, price, quantity } from "../../../core/money.ts";
+import { account } from "../samples.ts";
+
+describe("the fast reader of decimals", () => {
+  const fixed = fc.bigInt({ min: -(10n ** 27n), max: 10n ** 27n });
+  const near = fc.bigInt({ min: -(10n ** 16n), max: 10n ** 16n });
+
+  test("reads what the exact reader reads, anywhere in a text", () => {
+    fc.assert(
+      fc.property(fc.oneof(fixed, near), fc.string({ maxLength: 5 }), fc.string({ maxLength: 5 }), (value, before, after) => {
+        const text = decimal(value as Money);
+        return readFixed(`${before}${text}${after}`, before.length, before.length + text.length) === value;
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test("reads or refuses any text exactly as the exact reader does", () => {
+    const exact = (text: string): bigint | null => {
+      try {
+        return money(text);
+      } catch {
+        return null;
+      }
+    };
+    const fast = (text: string): bigint | null => {
+      try {
+        return readFixed(text, 0, text.length);
+      } catch {
+        return null;
+      }
+    };
+    const texts = fc.stringMatching(/^-?[0-9.]{0,24}[0-9.eE+ -]?$/);
+    fc.assert(
+      fc.property(texts, (text) => fast(text) === exact(text)),
+      { numRuns: 5_000 },
+    );
+    for (const text of ["", "-", ".", "1.", ".1", "-.1", "--1", "1.2.3", "1e3", "0.000000001", "0.000000010", "-0", "00012"]) {
+      expect([text, fast(text)]).toEqual([text, exact(text)]);
+    }
+  });
+});
+
+describe("packed attributes", () => {
+  const names = fc.stringMatching(/^[A-Z0-9][A-Z0-9._-]{0,15}$/);
+  const amounts = fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n });
+
+  test("amounts and positions come back as they were", () => {
+    fc.assert(
+      fc.property(fc.dictionary(names, amounts, { noNullPrototype: true }), (given) => {
+        const map = new Map(Object.entries(given).map(([name, value]) => [name, value as Money]));
+        expect(new Map([...unpackAmounts(packAmounts(map))].sort())).toEqual(new Map([...map].sort()));
+      }),
+    );
+    fc.assert(
+      fc.property(fc.dictionary(names, fc.tuple(amounts, amounts), { noNullPrototype: true }), (given) => {
+        const held = Object.entries(given)
+          .filter(([, [size]]) => size !== 0n)
+          .map(
+            ([instrumentId, [size, entry]]) =>
+              ({ instrumentId, quantity: size, entryPrice: entry }) as ReturnType<typeof unpackPositions>[0],
+          )
+          .sort((a, b) => (a.instrumentId < b.instrumentId ? -1 : 1));
+        expect(unpackPositions(packPositions(held))).toEqual(held);
+      }),
+    );
+  });
+
+  test("the text is legible: instrument, quantity, entry price", () => {
+    const held = [
+      { instrumentId: "ETH-PERP", quantity: quantity("-2"), entryPrice: price("194.5") },
+      { instrumentId: "BTC-PERP", quantity: quantity("0.5"), entryPrice: price("7935") },
+    ];
+    expect(packPositions(held)).toBe("BTC-PERP:0.5:7935;ETH-PERP:-2:194.5");
+    expect(packAmounts(new Map([["USDT", money("1.5")]]))).toBe("USDT:1.5");
+    expect(packOpenCalls({ CROSS: "MC-A-1", "ISO#BTC-PERP": "MC-A-2" })).toBe("CROSS:MC-A-1;ISO#BTC-PERP:MC-A-2");
+    expect(unpackOpenCalls("CROSS:MC-A-1;ISO#BTC-PERP:MC-A-2")).toEqual({ CROSS: "MC-A-1", "ISO#BTC-PERP": "MC-A-2" });
+  });
+
+  test.each(["BTC:1", "BTC:1:2:3", ":1:2", "BTC::2", "BTC:1:2;;", "BTC:1:2;BTC:1:2", "BTC:1:x"])("%s is no list of positions", (packed) =>
+    expect(() => unpackPositions(packed)).toThrow(),
+  );
+  test.each(["BTC", ":1", "BTC:", "BTC:1;;USDT:1", "BTC:1;BTC:2"])("%s is no list of amounts", (packed) =>
+    expect(() => unpackAmounts(packed)).toThrow(),
+  );
+  test.each(["a:b", "a;b", "", "a b"])("the name %j cannot be packed", (name) =>
+    expect(() => packAmounts(new Map([[name, money("1")]]))).toThrow("cannot be packed"),
+  );
+});
+
+test("an account of ten positions is a small item: under 500 bytes, a sweep reads all of them", () => {
+  const positions = Array.from({ length: 10 }, (_, index) => ({
+    instrumentId: `COIN${index}-PERP`,
+    quantity: quantity("-12.5"),
+    entryPrice: price("7935.1"),
+  }));
+  const item = encodeAccount({ ...account(), version: 3, positions, balances: new Map([["USDT", money("10000.5")]]) }, "h".repeat(43), 16);
+  const bytes = Object.entries(item).reduce((sum, [name, value]) => sum + name.length + String(Object.values(value)[0]).length, 0);
+  expect(bytes).toBeLessThan(500);
+});
+
+test("an account of the most positions is far below the 400 kB of an item", () => {
+  const positions = Array.from({ length: LIMITS.positionsMax }, (_, index) => ({
+    instrumentId: `${"X".repeat(36)}${index.toString().padStart(4, "0")}`,
+    quantity: quantity("-99999999999.99999999"),
+    entryPrice: price("99999999999.99999999"),
+  }));
+  expect(JSON.stringify(encodeAccount({ ...account(), version: 1, positions }, "", 16)).length).toBeLessThan(100_000);
+});
+
+test("a page reads each row by itself", () => {
+  const row = encodeAccount({ ...account("A-1"), version: 1 }, "", 16);
+  const page = decodePage([row, {}, { ...row, sk: { S: "ACC#A-2" }, schema: { N: "9" } }]);
+  expect(page.accounts.map((one) => one.accountId)).toEqual(["A-1"]);
+  expect(page.unreadable.map((one) => one.accountId)).toEqual(["", "A-2"]);
+});
+
+describe("keys", () => {
+  test("the key of an account is the first twelve base32 characters of its hash", () => {
+    expect(accountKey("A-1")).toBe("XRHHX2MCVN46");
+  });
+
+  test("sort in the order of what they count", () => {
+    expect([shardPk(7), sequenceSk(12), orderSk("MC-A-1", 3), policySk("standard", 2)]).toEqual([
+      "SHARD#007",
+      "SEQ#000000000012",
+      "ORDER#MC-A-1#003",
+      "standard#v2",
+    ]);
+    expect(stateSk(5, "A", "O") < upTo(5)).toBe(true);
+    expect(stateSk(6, "A", "O") < upTo(5)).toBe(false);
+    expect(() => upTo(-2)).toThrow(RangeError);
+  });
+
+  test("an index row gives back what it names", () => {
+    expect(indexRow(stateSk(1_584_007_200_000, "A-1", "MC-A-1-1-BTC-PERP"))).toEqual({
+      at: 1_584_007_200_000,
+      accountId: "A-1",
+      id: "MC-A-1-1-BTC-PERP",
+    });
+    expect(() => indexRow("5#A")).toThrow("three parts");
+  });
+
+  test("accounts spread over all shards of an index", () => {
+    const shards = new Set(Array.from({ length: 500 }, (_, index) => indexShardOf(`A-${index}`)));
+    expect(shards.size).toBe(INDEX_SHARDS);
+  });
+});

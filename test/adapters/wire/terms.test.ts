@@ -1,0 +1,77 @@
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+
+import { encodeInstrument, instrumentBody } from "../../../adapters/wire/instrument.ts";
+import { placesOf } from "../../../adapters/wire/parse.ts";
+import { encodePolicy, policyBody } from "../../../adapters/wire/policy.ts";
+import { money } from "../../../core/money.ts";
+import { instrument, instrumentFixture, policy, policyFixture } from "../samples.ts";
+
+const complaint = (schema: z.ZodType, body: unknown): string => {
+  const read = schema.safeParse(body);
+  return read.success ? "" : placesOf(read.error);
+};
+
+describe("instruments (M3, R24)", () => {
+  test("read with the deductions that make the requirement continuous, and write back", () => {
+    expect(instrument.tiers.map((tier) => [tier.amountIm, tier.amountMm])).toEqual([
+      [money("0"), money("0")],
+      [money("100000"), money("5000")],
+    ]);
+    expect(instrument.settleAsset).toBe("USDT");
+    expect(instrumentBody.parse(JSON.parse(JSON.stringify(encodeInstrument(instrument))))).toEqual(instrument);
+  });
+
+  test("an inverse contract settles in its coin, spot has no tiers", () => {
+    expect(instrumentBody.parse({ ...instrumentFixture, kind: "inverse" }).settleAsset).toBe("BTC");
+    const spot = instrumentBody.parse({ ...instrumentFixture, kind: "spot", tiers: [] });
+    expect([spot.tiers, spot.settleAsset]).toEqual([[], "USDT"]);
+  });
+
+  const tiers = instrumentFixture.tiers;
+  test.each<[string, object, RegExp]>([
+    ["a deduction that jumps", { tiers: [tiers[0], { ...tiers[1], amountMm: "4000" }] }, /^tiers: .*bracket 2.*jump/],
+    ["a first floor above 0", { tiers: [{ ...tiers[0], floor: "1" }] }, /^tiers: .*bracket 1/],
+    ["floors that do not rise", { tiers: [tiers[0], { ...tiers[1], floor: "0" }] }, /^tiers: .*bracket 2/],
+    ["rates that fall", { tiers: [tiers[0], { ...tiers[1], rateMm: 4_000, rateIm: 90_000 }] }, /^tiers: .*bracket 2/],
+    ["no room between the requirements (R24)", { tiers: [{ ...tiers[0], rateIm: 5_400 }] }, /^tiers: .*bracket 1/],
+    ["no tiers", { tiers: [] }, /^tiers: /],
+    ["a spot with tiers", { kind: "spot" }, /^tiers: /],
+    ["prices below 0 without a margin per unit (R5)", { allowNonPositive: true }, /^marginMinPerUnit: /],
+    ["an inverse contract with prices below 0", { kind: "inverse", allowNonPositive: true, marginMinPerUnit: "1" }, /^allowNonPositive: /],
+    ["a multiplier of 0", { multiplier: "0" }, /^multiplier: /],
+    ["a rate above 1", { tiers: [{ ...tiers[0], rateIm: 1_000_001 }] }, /^tiers\.0\.rateIm: /],
+    ["one asset on both sides", { quoteAsset: "BTC" }, /^quoteAsset: /],
+    ["a field that nobody knows", { leverage: 100 }, /leverage/],
+  ])("%s is refused by name", (_, over, words) => expect(complaint(instrumentBody, { ...instrumentFixture, ...over })).toMatch(words));
+});
+
+describe("policies", () => {
+  test("read and write back", () => {
+    expect([...policy.collateral.keys()]).toEqual(["USDT", "BTC"]);
+    expect(policyBody.parse(JSON.parse(JSON.stringify(encodePolicy(policy))))).toEqual(policy);
+  });
+
+  const [usdt, btc] = policyFixture.collateral;
+  const levels = policyFixture.levels;
+  test.each<[string, object, RegExp]>([
+    ["levels out of order (R1)", { levels: { ...levels, restricted: 600_000 } }, /^levels: /],
+    ["no valuation asset among the collateral", { collateral: [btc] }, /^collateral: the valuation asset/],
+    ["an asset twice", { collateral: [usdt, usdt] }, /^collateral: an asset appears twice/],
+    ["collateral without a price", { collateral: [usdt, { ...btc, priceId: null }] }, /^collateral\.1\.priceId: /],
+    ["a debt that weighs less than 1 (M2)", { collateral: [{ ...usdt, liabilityWeight: 900_000 }] }, /^collateral\.0\.liabilityWeight: /],
+    [
+      "a haircut for IM below that for MM (M2)",
+      { collateral: [{ ...usdt, tiers: [{ floor: "0", haircutIm: 1, haircutMm: 2 }] }] },
+      /^collateral\.0\.tiers\.0\.haircutIm: /,
+    ],
+    ["a first slice above 0", { collateral: [{ ...usdt, tiers: [{ floor: "5", haircutIm: 0, haircutMm: 0 }] }] }, /tiers\.0\.floor: /],
+    ["a least grace above the grace (R13)", { graceMinMs: 1_800_001 }, /^graceMinMs: /],
+    ["a version of 0", { version: 0 }, /^version: /],
+    ["a term that nobody knows", { mercy: true }, /mercy/],
+  ])("%s is refused by name", (_, over, words) => expect(complaint(policyBody, { ...policyFixture, ...over })).toMatch(words));
+});
+
+test("both have a JSON schema for the API's contract", () => {
+  for (const schema of [instrumentBody, policyBody]) expect(z.toJSONSchema(schema, { io: "input" })).toMatchObject({ type: "object" });
+});
