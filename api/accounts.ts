@@ -1,0 +1,88 @@
+import type * as z from "zod";
+import { changeAccount, type Desk, type Moment } from "../adapters/decide-account.ts";
+import { accountPath, accountReply, type callReply } from "../adapters/wire/api.ts";
+import type { MarginAccount } from "../core/account.ts";
+import type { MarginCall } from "../core/call.ts";
+import { waysToCure } from "../core/cure.ts";
+import { levelOf } from "../core/level.ts";
+import { adverseRoot, bankruptcyRoots, liquidationRoots } from "../core/liquidation-price.ts";
+import { assess } from "../core/statement.ts";
+import { Problem } from "./problem.ts";
+import { defineRoute, noBody, none, pathAccount } from "./route.ts";
+
+export const noSuchAccount = (): Problem =>
+  new Problem("not-found", {
+    detail: "the book has no such account",
+    mend: "An account is opened by its first feed entry with `account` terms.",
+  });
+
+/** An account with its live call. @throws Problem (404) when the book has none of this id. */
+export const loadAccount = async (desk: Desk, accountId: string): Promise<MarginAccount> => {
+  const account = await desk.book.load(accountId);
+  if (account === null) throw noSuchAccount();
+  return account;
+};
+
+/** An account as a decision would see it now, with its policy. To look is to change nothing. */
+const look = async (desk: Desk, accountId: string): Promise<Moment> => {
+  const seen: Moment[] = [];
+  await changeAccount(desk, { accountId, causedBy: "api look" }, (moment) => {
+    seen.push(moment);
+    return null;
+  });
+  const [moment] = seen;
+  if (moment === undefined) throw noSuchAccount();
+  return moment;
+};
+
+/** A call as it is shown. */
+export const shownCall = (call: MarginCall): z.output<typeof callReply> => ({ ...call, cures: [...call.cures] });
+
+export const readAccount = defineRoute({
+  action: "readAccount",
+  summary: "An account with its margin statement",
+  description:
+    "On the newest marks, at their time: equities, requirements, liquidation and bankruptcy price of each position (other marks held), the amount that returns the account to its initial requirement, and the ways to pay it (R4). `low` is the cautious value where a mark is bad, `high` the one on the last accepted marks (R3).",
+  path: accountPath,
+  query: none,
+  body: noBody,
+  reply: accountReply,
+  status: 200,
+  key: "none",
+  resource: pathAccount,
+  run: async ({ desk, path }) => {
+    const snapshot = await desk.marks.newest();
+    const { account, policy, now } = await look(desk, path.accountId);
+    const statement = assess(account, snapshot, policy, now);
+    const { amountDue, cures } = waysToCure(account, statement, snapshot, policy);
+    return {
+      accountId: account.accountId,
+      brokerId: account.brokerId,
+      clientClass: account.clientClass,
+      policyId: policy.policyId,
+      policyVersion: policy.version,
+      version: account.version,
+      mode: policy.mode,
+      level: account.level,
+      levelNow: levelOf(account, statement, policy.levels, account.level),
+      outOfSync: account.outOfSync,
+      statement: {
+        at: snapshot.takenAt,
+        valuationAsset: statement.valuationAsset,
+        quality: statement.quality,
+        allGood: statement.allGood,
+        low: { ...statement.low },
+        high: { ...statement.high },
+        legs: statement.legs.map((leg) => ({
+          ...leg,
+          liquidationPrice: adverseRoot(liquidationRoots(account, leg.instrumentId, snapshot, policy, now), leg.quantity),
+          bankruptcyPrice: adverseRoot(bankruptcyRoots(account, leg.instrumentId, snapshot, policy, now), leg.quantity),
+        })),
+        collateral: statement.collateral.map((holding) => ({ ...holding })),
+      },
+      amountDue,
+      cures: [...cures],
+      call: account.live === null ? null : shownCall(account.live.call),
+    };
+  },
+});

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { startTables, type TestTables } from "../engine.ts";
+import { ask, moveMark, openAccount, openVenue, type Venue } from "./venue.ts";
+
+let tables: TestTables;
+let venue: Venue;
+
+beforeAll(async () => {
+  tables = await startTables();
+  venue = await openVenue(tables);
+  await openAccount(venue, "A-1", "B1", "1000");
+  await openAccount(venue, "A-3", "B1", "250", "0");
+});
+afterAll(() => tables.stop());
+
+describe("GET /accounts/{accountId}", () => {
+  test("M4, R4: one contract long at 8,000 with 1,000 of cash, on the mark 7,300", async () => {
+    await moveMark(venue, "7300", "A-1");
+    const { status, body } = await ask(venue.world, { as: "operator", path: "/accounts/A-1" });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ accountId: "A-1", brokerId: "B1", clientClass: "retail", policyId: "standard", policyVersion: 1 });
+    expect(body).toMatchObject({ mode: "enforce", level: "CALL", levelNow: "CALL", outOfSync: false });
+    // Equity 1,000 − 700; IM 10 % and MM 0.5 % + 0.05 % closing fee of 7,300.
+    expect(body.statement.high).toEqual({ equityInitial: "300", equityMaintenance: "300", initial: "730", maintenance: "40.15" });
+    expect(body.statement).toMatchObject({ at: "2020-03-12T10:00:01.000Z", valuationAsset: "USDT", quality: "GOOD", allGood: true });
+    expect(body.statement.legs).toEqual([
+      {
+        instrumentId: "BTC-PERP",
+        quantity: "1",
+        entryPrice: "8000",
+        price: "7300",
+        priceLow: "7300",
+        quality: "GOOD",
+        settleAsset: "USDT",
+        notional: "7300",
+        unrealised: "-700",
+        initial: "730",
+        maintenance: "40.15",
+        // 7,000 / (1 − 0.0055), rounded to the side of the mark.
+        liquidationPrice: "7038.71292107",
+        bankruptcyPrice: "7000",
+      },
+    ]);
+    expect(body.amountDue).toBe("430");
+    expect(body.cures).toContainEqual({ kind: "deposit", asset: "USDT", amount: "430" });
+    expect(body.call).toMatchObject({ status: "OPEN", amountDue: "430", asset: "USDT" });
+  });
+
+  test("an account without positions owes nothing and has no call", async () => {
+    const { body } = await ask(venue.world, { as: "operator", path: "/accounts/A-3" });
+    expect(body).toMatchObject({ level: "HEALTHY", amountDue: "0", cures: [], call: null });
+    expect(body.statement.collateral).toMatchObject([{ asset: "USDT", wallet: "250" }]);
+  });
+
+  test("R3: on a stale mark the cautious value is shown beside the last accepted one", async () => {
+    venue.clock.set(venue.clock.now() + 61_000);
+    const { body } = await ask(venue.world, { as: "operator", path: "/accounts/A-1" });
+    expect(body.statement).toMatchObject({ quality: "STALE", allGood: false });
+    expect(body.statement.high.equityMaintenance).toBe("300");
+    // The band is 5 % of 7,300.
+    expect(body.statement.low.equityMaintenance).toBe("-65");
+    expect(body.statement.legs[0]).toMatchObject({ quality: "STALE", price: "7300", priceLow: "6935" });
+  });
+
+  test("an account that is not in the book", async () => {
+    const { status, body } = await ask(venue.world, { as: "auditor", path: "/accounts/A-404" });
+    expect([status, body.type]).toEqual([404, "urn:plimsoll:problem:not-found"]);
+  });
+});
+
+describe("GET /accounts/{accountId}/orders", () => {
+  test("an account without liquidation orders, and one that does not exist", async () => {
+    expect((await ask(venue.world, { as: "operator", path: "/accounts/A-3/orders" })).body).toEqual({ orders: [] });
+    expect((await ask(venue.world, { as: "operator", path: "/accounts/A-404/orders" })).status).toBe(404);
+  });
+
+  test("R14: the orders of a close-out, by call", async () => {
+    await openAccount(venue, "A-5", "B1", "1000");
+    await moveMark(venue, "6990", "A-5");
+    const { body } = await ask(venue.world, { as: "operator", path: "/accounts/A-5/orders" });
+    expect(body.orders.length).toBeGreaterThan(0);
+    expect(body.orders[0]).toMatchObject({ accountId: "A-5", instrumentId: "BTC-PERP", side: "sell", status: "PENDING", filled: "0" });
+    const { callId } = body.orders[0];
+    const own = await ask(venue.world, { as: "operator", path: "/accounts/A-5/orders", query: { callId } });
+    expect(own.body).toEqual(body);
+    const none = await ask(venue.world, { as: "operator", path: "/accounts/A-5/orders", query: { callId: `${callId}9` } });
+    expect(none.body).toEqual({ orders: [] });
+  });
+});
