@@ -1,0 +1,229 @@
+import { join } from "node:path";
+
+import { DynamoDBClient } from "@aws-sdk/client-dynamodb";
+import { SNSClient } from "@aws-sdk/client-sns";
+import { SQSClient } from "@aws-sdk/client-sqs";
+
+import { startEngine } from "./engines/dynamodb.ts";
+import { createLambda, type Lambda } from "./engines/lambda.ts";
+import type { Hold } from "./engines/messages.ts";
+import { type Messages, startMessages } from "./engines/messages.ts";
+import { createTemplateTables } from "./engines/template-tables.ts";
+import { createApi, ROLE_HEADER, startGateway } from "./gateway.ts";
+import { createEmail, type SentEmail } from "./services/email.ts";
+import { createKeys } from "./services/keys.ts";
+import { createScheduler, type Scheduler } from "./services/scheduler.ts";
+import { startServices } from "./services/service.ts";
+import type { Source } from "./sources/source.ts";
+import { createSources } from "./sources/sources.ts";
+import { createTap } from "./sources/tap.ts";
+import { readAssembly } from "./template/assembly.ts";
+import type { Target } from "./template/shapes.ts";
+import { type LambdaFunction, readWiring, type Wiring } from "./template/wiring.ts";
+import type { Time } from "./time/time.ts";
+
+const ACCOUNT = "000000000000";
+
+/** The queue through which this process hears every event. */
+const TAP = "local-tap";
+
+export interface DeploymentOptions {
+  readonly assembly: string;
+  /** Folder for the functions' logs. */
+  readonly directory: string;
+  readonly apiPort: number;
+  readonly time: Time;
+  /** Stepped time: one constant instant for each invocation, and delayed messages held here. Null in real time. */
+  readonly hold: Hold | null;
+  /** What real time is ahead of the machine's, in milliseconds. */
+  readonly offsetMs: number;
+  readonly onEmail: (email: SentEmail) => void;
+  readonly onEvent: (body: string) => void;
+}
+
+export interface Clients {
+  readonly db: DynamoDBClient;
+  readonly sqs: SQSClient;
+  readonly sns: SNSClient;
+}
+
+/** The template's resources, running. */
+export interface Deployment {
+  readonly wiring: Wiring;
+  readonly messages: Messages;
+  readonly lambda: Lambda;
+  readonly scheduler: Scheduler;
+  readonly clients: Clients;
+  readonly sources: readonly Source[];
+  readonly topicArn: string | null;
+  readonly apiUrl: string;
+  request(method: string, path: string, body: unknown, role: string | null): Promise<{ readonly status: number; readonly body: unknown }>;
+  stop(): Promise<void>;
+}
+
+type Endpoints = { readonly db: string; readonly messages: string; readonly services: string };
+
+const environmentOf = ({ db, messages, services }: Endpoints, region: string): Record<string, string> => ({
+  AWS_REGION: region,
+  AWS_ACCESS_KEY_ID: "local",
+  AWS_SECRET_ACCESS_KEY: "local",
+  AWS_ENDPOINT_URL_DYNAMODB: db,
+  AWS_ENDPOINT_URL_SQS: messages,
+  AWS_ENDPOINT_URL_SNS: messages,
+  AWS_ENDPOINT_URL_SCHEDULER: services,
+  AWS_ENDPOINT_URL_SESV2: services,
+  AWS_ENDPOINT_URL_KMS: services,
+});
+
+const clientsOf = ({ db, messages }: Endpoints, region: string): Clients => {
+  const shared = { region, credentials: { accessKeyId: "local", secretAccessKey: "local" } };
+  return {
+    db: new DynamoDBClient({ ...shared, endpoint: db }),
+    sqs: new SQSClient({ ...shared, endpoint: messages }),
+    sns: new SNSClient({ ...shared, endpoint: messages }),
+  };
+};
+
+/**
+ * Invokes a function with an event that nobody waits for: tried again when it fails, then parked where the
+ * template says. The tries follow each other at once; in the cloud there are a minute and two between them.
+ */
+const invokeAlone = async ({ queues }: Wiring, messages: Messages, lambda: Lambda, fn: LambdaFunction, input: string): Promise<void> => {
+  for (let tries = 0; tries <= fn.retriesMax; tries += 1) {
+    const outcome = await lambda.invoke(fn.name, JSON.parse(input));
+    if (outcome.ok) return;
+  }
+  const parked = queues.find(({ arn }) => arn === fn.parkedIn);
+  const context = { functionArn: fn.arn, condition: "RetriesExhausted", approximateInvokeCount: fn.retriesMax + 1 };
+  if (parked !== undefined)
+    await messages.send(parked.name, { MessageBody: JSON.stringify({ requestContext: context, requestPayload: JSON.parse(input) }) });
+};
+
+/** Fires a schedule's target: a queue or a function. */
+const createFire =
+  (wiring: Wiring, messages: Messages, lambda: Lambda, time: Time) =>
+  async ({ Arn, Input, SqsParameters }: Target): Promise<void> => {
+    const input = Input.replaceAll("<aws.scheduler.scheduled-time>", new Date(time.now()).toISOString());
+    const queue = wiring.queues.find(({ arn }) => arn === Arn);
+    const fn = wiring.functions.find(({ arn }) => arn === Arn);
+    const group = SqsParameters?.MessageGroupId;
+    if (queue !== undefined) await messages.send(queue.name, { MessageBody: input, ...(group !== undefined && { MessageGroupId: group }) });
+    else if (fn !== undefined) await invokeAlone(wiring, messages, lambda, fn, input);
+    else throw new Error(`a schedule's target is neither a queue nor a function of the template: ${Arn}`);
+  };
+
+/** Makes queues, topics and subscriptions; the tap hears all that queues of the template can hear. */
+const declareMessages = async (wiring: Wiring, messages: Messages): Promise<string | null> => {
+  const topicArn = wiring.subscriptions[0]?.TopicArn ?? null;
+  const tap = {
+    TopicArn: topicArn ?? "",
+    Protocol: "sqs" as const,
+    Endpoint: `arn:aws:sqs:${wiring.place.region}:${ACCOUNT}:${TAP}`,
+    RawMessageDelivery: true,
+    FilterPolicyScope: "MessageAttributes" as const,
+  };
+  await messages.declare({
+    queues: [...wiring.queues, { name: TAP, attributes: {} }],
+    topics: wiring.topics,
+    subscriptions: topicArn === null ? [] : [...wiring.subscriptions, tap],
+  });
+  return topicArn;
+};
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+};
+
+type Stops = (() => Promise<void> | void)[];
+
+const stopAll = async (stops: Stops): Promise<void> => {
+  for (const stop of stops.splice(0).reverse()) await stop();
+};
+
+const startEngines = async ({ assembly, apiPort, hold }: DeploymentOptions, stops: Stops) => {
+  const stacks = readAssembly(assembly);
+  const region = stacks[0]?.region;
+  if (region === undefined) throw new Error(`${assembly} holds no stack`);
+  const messages = await startMessages({ account: ACCOUNT, region, hold });
+  stops.push(() => messages.stop());
+  const gateway = await startGateway(apiPort);
+  stops.push(() => gateway.stop());
+  const wiring = readWiring(stacks, { account: ACCOUNT, region, queueUrl: messages.queueUrl, apiUrl: gateway.url });
+  const engine = await startEngine();
+  stops.push(() => engine.stop());
+  return { messages, gateway, wiring, engine };
+};
+
+const startParts = async (options: DeploymentOptions, stops: Stops): Promise<Omit<Deployment, "stop">> => {
+  const { time, hold } = options;
+  const { messages, gateway, wiring, engine } = await startEngines(options, stops);
+  const { region } = wiring.place;
+  const fire = (target: Target): Promise<void> => createFire(wiring, messages, lambda, time)(target);
+  const scheduler = createScheduler(time, (group, name) => `arn:aws:scheduler:${region}:${ACCOUNT}:schedule/${group}/${name}`, fire);
+  const services = await startServices([scheduler.service, createEmail(time.now, options.onEmail), createKeys(wiring.keys)]);
+  stops.push(() => services.stop());
+  const endpoints = { db: engine.endpoint, messages: messages.endpoint, services: services.endpoint };
+  const clients = clientsOf(endpoints, region);
+  stops.push(() => {
+    for (const client of Object.values(clients)) client.destroy();
+  });
+  const streams = await createTemplateTables(clients.db, wiring.tables);
+  engine.indexStreams();
+  const topicArn = await declareMessages(wiring, messages);
+  const lambda = createLambda({
+    functions: wiring.functions,
+    environment: environmentOf(endpoints, region),
+    clock: hold === null ? { kind: "real", offsetMs: options.offsetMs } : { kind: "stepped" },
+    now: time.now,
+    logs: join(options.directory, "logs"),
+  });
+  stops.push(() => lambda.stop());
+  const mapped = await createSources({
+    wiring,
+    messages,
+    lambda,
+    streams,
+    endpoint: engine.endpoint,
+    now: hold === null ? null : time.now,
+  });
+  stops.push(() => mapped.stop());
+  for (const { everyMs, name, target } of wiring.schedules) time.every(everyMs, name, () => fire(target));
+  const principals = (functionName: string) => wiring.functions.find(({ name }) => name === functionName)?.environment["PRINCIPALS"];
+  const api = createApi({ routes: wiring.routes, lambda, now: time.now, principals });
+  gateway.open(api);
+  return {
+    wiring,
+    messages,
+    lambda,
+    scheduler,
+    clients,
+    sources: [...mapped.sources, createTap(TAP, messages, options.onEvent)],
+    topicArn,
+    apiUrl: gateway.url,
+    request: async (method, path, body, role) => {
+      const headers = { "content-type": "application/json", ...(role !== null && { [ROLE_HEADER]: role }) };
+      const reply = await api({ method, path, headers, body: body === undefined || body === null ? null : JSON.stringify(body) });
+      return { status: reply.status, body: parsed(reply.body) };
+    },
+  };
+};
+
+/**
+ * Starts the engines and services on loopback ports and makes everything that the template declares.
+ *
+ * @throws Error in one line: no assembly, something in the template that has no local counterpart, a port
+ * taken, no engine. Nothing is left running then.
+ */
+export const deploy = async (options: DeploymentOptions): Promise<Deployment> => {
+  const stops: Stops = [];
+  try {
+    return { ...(await startParts(options, stops)), stop: () => stopAll(stops) };
+  } catch (error) {
+    await stopAll(stops);
+    throw error;
+  }
+};

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+/** A DynamoDB-compatible engine that answers on a loopback port. */
+export interface DynamoDbEngine {
+  readonly endpoint: string;
+  /**
+   * Adds the engine's missing index on stream records: without it each write to a table with a
+   * stream slows down with the records kept. Call it after the tables exist; harmless twice.
+   * Does nothing for an endpoint that this process did not start.
+   */
+  readonly indexStreams: () => void;
+  readonly stop: () => Promise<void>;
+}
+
+const STARTS_MAX = 5;
+const START_WAIT_MS = 10_000;
+
+const binaryPath = (): string => {
+  const platform = `${process.platform}-${process.arch}`;
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`@dynoxide/${platform}/package.json`);
+    return join(dirname(manifest), process.platform === "win32" ? "dynoxide.exe" : "dynoxide");
+  } catch {
+    throw new Error(`no DynamoDB engine for ${platform}: set DYNAMODB_ENDPOINT to any DynamoDB-compatible endpoint`);
+  }
+};
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no free port"))));
+    });
+  });
+
+const answers = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ port, host: "127.0.0.1" });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+
+/** @returns false when the engine exited, which is what a port taken by someone else looks like. */
+const awaitStart = async (engine: ChildProcess, port: number): Promise<boolean> => {
+  const giveUpAt = Date.now() + START_WAIT_MS;
+  while (Date.now() < giveUpAt) {
+    if (engine.exitCode !== null || engine.signalCode !== null) return false;
+    if (await answers(port)) return engine.exitCode === null;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`the DynamoDB engine did not answer on port ${port} within ${START_WAIT_MS / 1000} s`);
+};
+
+const stopChild = (engine: ChildProcess): Promise<void> =>
+  new Promise((resolve) => {
+    if (engine.exitCode !== null || engine.signalCode !== null) return resolve();
+    engine.once("exit", () => resolve());
+    engine.kill("SIGKILL");
+  });
+
+const indexStreamRecords = (file: string): void => {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec("PRAGMA busy_timeout = 5000");
+    database.exec("CREATE INDEX IF NOT EXISTS stream_seq ON _stream_records(table_name, CAST(sequence_number AS INTEGER))");
+  } finally {
+    database.close();
+  }
+};
+
+const startBinary = async (): Promise<DynamoDbEngine> => {
+  const binary = binaryPath();
+  const folder = mkdtempSync(join(tmpdir(), "plimsoll-dynamodb-"));
+  const file = join(folder, "tables.db");
+  for (let start = 1; start <= STARTS_MAX; start += 1) {
+    const port = await freePort();
+    const engine = spawn(binary, ["serve", "--host", "127.0.0.1", "--port", `${port}`, "--db-path", file], { stdio: "ignore" });
+    const failed = new Promise<never>((_, reject) => engine.once("error", reject));
+    if (!(await Promise.race([awaitStart(engine, port), failed]))) continue;
+    const killWithUs = (): void => {
+      engine.kill("SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+    };
+    process.once("exit", killWithUs);
+    return {
+      endpoint: `http://127.0.0.1:${port}`,
+      indexStreams: () => indexStreamRecords(file),
+      stop: async () => {
+        process.removeListener("exit", killWithUs);
+        await stopChild(engine);
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  }
+  rmSync(folder, { recursive: true, force: true });
+  throw new Error(`the DynamoDB engine exited ${STARTS_MAX} times at its start`);
+};
+
+/**
+ * Starts the engine of this platform on a free loopback port, with its tables in a file of a
+ * temporary folder that goes with it. With `DYNAMODB_ENDPOINT` set, uses that endpoint instead.
+ *
+ * @throws Error in one line that names the variable where the platform has no engine.
+ */
+export const startEngine = async (env: Readonly<Record<string, string | undefined>> = process.env): Promise<DynamoDbEngine> => {
+  const endpoint = env["DYNAMODB_ENDPOINT"];
+  if (endpoint !== undefined && endpoint !== "") return { endpoint, indexStreams: () => undefined, stop: async () => undefined };
+  return startBinary();
+};

@@ -1,0 +1,231 @@
+import { randomUUID } from "node:crypto";
+import { createWriteStream, mkdirSync, type WriteStream } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+
+import { handlerOf, type LambdaFunction } from "../template/wiring.ts";
+
+/** How a function sees time: one constant instant for each invocation, or a clock that runs. */
+export type FunctionClock = { readonly kind: "stepped" } | { readonly kind: "real"; readonly offsetMs: number };
+
+export interface LambdaWorkerData {
+  readonly module: string;
+  readonly exported: string;
+  readonly clock: FunctionClock;
+  readonly functionName: string;
+  readonly functionArn: string;
+  readonly memoryMb: number;
+}
+
+export interface Invocation {
+  readonly requestId: string;
+  /** JSON, as a function gets it: nothing but data passes. */
+  readonly event: string;
+  readonly instant: number;
+  readonly timeoutMs: number;
+}
+
+export interface Failure {
+  readonly name: string;
+  readonly message: string;
+}
+
+export type Reply = { readonly result: string } | { readonly error: Failure };
+
+export type Outcome = { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: Failure };
+
+/** What a function has done since the start. */
+export interface Counters {
+  invocations: number;
+  errors: number;
+  timeouts: number;
+  logLines: number;
+}
+
+export interface Lambda {
+  /** Runs a function to its end. Never rejects for what the function does: see the outcome. */
+  invoke(functionName: string, event: unknown): Promise<Outcome>;
+  /** Invocations that are running now. */
+  running(): number;
+  readonly counters: Readonly<Record<string, Readonly<Counters>>>;
+  stop(): Promise<void>;
+}
+
+export interface LambdaOptions {
+  readonly functions: readonly LambdaFunction[];
+  /** Variables of every function: where the services are. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly clock: FunctionClock;
+  readonly now: () => number;
+  /** Folder of one log file for each function. */
+  readonly logs: string;
+}
+
+/** Environments of one function at a time: more than the machine has cores would only wait for each other. */
+const ENVIRONMENTS_MAX = Math.max(2, availableParallelism());
+
+const NEWLINE = 10;
+
+const linesIn = (chunk: Uint8Array): number => {
+  let lines = 0;
+  for (const byte of chunk) if (byte === NEWLINE) lines += 1;
+  return lines;
+};
+
+interface Pool {
+  readonly fn: LambdaFunction;
+  readonly counters: Counters;
+  readonly idle: Worker[];
+  readonly waiting: ((worker: Worker) => void)[];
+  readonly all: Set<Worker>;
+  readonly log: WriteStream;
+}
+
+const workerOf = (pool: Pool, options: LambdaOptions): Worker => {
+  const { fn, log, counters } = pool;
+  const workerData: LambdaWorkerData = {
+    ...handlerOf(fn),
+    clock: options.clock,
+    functionName: fn.name,
+    functionArn: fn.arn,
+    memoryMb: fn.memoryMb,
+  };
+  const worker = new Worker(new URL("./lambda-worker.ts", import.meta.url), {
+    workerData,
+    env: {
+      PATH: process.env["PATH"],
+      TZ: "UTC",
+      AWS_LAMBDA_FUNCTION_NAME: fn.name,
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(fn.memoryMb),
+      AWS_LAMBDA_FUNCTION_VERSION: "$LATEST",
+      ...options.environment,
+      ...fn.environment,
+    },
+    execArgv: [],
+    name: fn.name.slice(-15),
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: fn.memoryMb },
+  });
+  for (const stream of [worker.stdout, worker.stderr]) {
+    stream.on("data", (chunk: Uint8Array) => {
+      counters.logLines += linesIn(chunk);
+      log.write(chunk);
+    });
+  }
+  pool.all.add(worker);
+  return worker;
+};
+
+const acquire = (pool: Pool, options: LambdaOptions): Promise<Worker> => {
+  const idle = pool.idle.pop();
+  if (idle !== undefined) return Promise.resolve(idle);
+  if (pool.all.size < ENVIRONMENTS_MAX) return Promise.resolve(workerOf(pool, options));
+  return new Promise((resolve) => pool.waiting.push(resolve));
+};
+
+const release = (pool: Pool, worker: Worker): void => {
+  const next = pool.waiting.shift();
+  if (next !== undefined) next(worker);
+  else pool.idle.push(worker);
+};
+
+/** Ends a worker that can no longer be trusted, and gives whoever waits a new one. */
+const discard = async (pool: Pool, worker: Worker, options: LambdaOptions): Promise<void> => {
+  pool.all.delete(worker);
+  await worker.terminate();
+  const next = pool.waiting.shift();
+  if (next !== undefined) next(workerOf(pool, options));
+};
+
+type Ending =
+  | { readonly kind: "reply"; readonly reply: Reply }
+  | { readonly kind: "timeout" }
+  | { readonly kind: "crash"; readonly error: Error };
+
+const endingOf = (worker: Worker, invocation: Invocation): Promise<Ending> =>
+  new Promise((resolve) => {
+    const end = (ending: Ending): void => {
+      clearTimeout(timer);
+      worker.removeAllListeners("message");
+      worker.removeAllListeners("error");
+      worker.removeAllListeners("exit");
+      // What a terminated worker still throws belongs to no invocation.
+      worker.on("error", () => undefined);
+      resolve(ending);
+    };
+    const timer = setTimeout(() => end({ kind: "timeout" }), invocation.timeoutMs);
+    worker.removeAllListeners("error");
+    worker.on("message", (reply: Reply) => end({ kind: "reply", reply }));
+    worker.on("error", (error) => end({ kind: "crash", error: error instanceof Error ? error : new Error(String(error)) }));
+    worker.on("exit", (code) => end({ kind: "crash", error: new Error(`the environment exited with ${code}`) }));
+    worker.postMessage(invocation);
+  });
+
+const invokeIn = async (pool: Pool, event: unknown, options: LambdaOptions): Promise<Outcome> => {
+  const { fn, counters, log } = pool;
+  const worker = await acquire(pool, options);
+  counters.invocations += 1;
+  const ending = await endingOf(worker, {
+    requestId: randomUUID(),
+    event: JSON.stringify(event),
+    instant: options.now(),
+    timeoutMs: fn.timeoutMs,
+  });
+  if (ending.kind === "reply") {
+    release(pool, worker);
+    if ("result" in ending.reply) return { ok: true, result: JSON.parse(ending.reply.result) };
+    counters.errors += 1;
+    return { ok: false, error: ending.reply.error };
+  }
+  counters.errors += 1;
+  if (ending.kind === "timeout") counters.timeouts += 1;
+  await discard(pool, worker, options);
+  const message = ending.kind === "timeout" ? `Task timed out after ${fn.timeoutMs / 1_000} seconds` : ending.error.message;
+  log.write(`${message}\n`);
+  return { ok: false, error: { name: ending.kind === "timeout" ? "Sandbox.Timedout" : "Runtime.ExitError", message } };
+};
+
+/**
+ * Runs functions from their bundled assets, each environment a worker thread of its own with
+ * the function's variables and memory limit; killed at its timeout, in machine time. What they
+ * print goes to `<logs>/<function>.log`.
+ */
+export const createLambda = (options: LambdaOptions): Lambda => {
+  mkdirSync(options.logs, { recursive: true });
+  let running = 0;
+  const pools = new Map(
+    options.functions.map((fn): [string, Pool] => [
+      fn.name,
+      {
+        fn,
+        counters: { invocations: 0, errors: 0, timeouts: 0, logLines: 0 },
+        idle: [],
+        waiting: [],
+        all: new Set(),
+        log: createWriteStream(join(options.logs, `${fn.name}.log`), { flags: "a" }),
+      },
+    ]),
+  );
+  return {
+    invoke: async (functionName, event) => {
+      const pool = pools.get(functionName);
+      if (pool === undefined) throw new Error(`the template declares no function ${functionName}`);
+      running += 1;
+      try {
+        return await invokeIn(pool, event, options);
+      } finally {
+        running -= 1;
+      }
+    },
+    running: () => running,
+    counters: Object.fromEntries([...pools].map(([name, { counters }]) => [name, counters])),
+    stop: async () => {
+      for (const { all, log } of pools.values()) {
+        await Promise.all([...all].map((worker) => worker.terminate()));
+        await new Promise((resolve) => log.end(resolve));
+      }
+    },
+  };
+};

@@ -1,0 +1,240 @@
+import type { SQSClient } from "@aws-sdk/client-sqs";
+import { SendMessageCommand } from "@aws-sdk/client-sqs";
+
+import type { EventMessage } from "../adapters/wire/events.ts";
+import { eventMessage } from "../adapters/wire/events.ts";
+import { encodeFeed, type FeedMessage } from "../adapters/wire/feed.ts";
+import { parseMessage } from "../adapters/wire/parse.ts";
+import { venueOrder } from "../adapters/wire/venue.ts";
+import { decimal, type Price } from "../core/money.ts";
+import type { BookAccount } from "./book.ts";
+import type { Cloud } from "./cloud.ts";
+import type { PricePath } from "./feed/bar.ts";
+import type { TickStep } from "./feed/ticks.ts";
+import { ENDING_TYPES, type Reaction, react, reactionTo } from "./holders.ts";
+import type { Notice } from "./invariants.ts";
+import { type Market, marksOf } from "./market.ts";
+import type { Page } from "./page/server.ts";
+import { createTally, type Tally } from "./tally.ts";
+import { type Clocks, instrumentTermsOf, policyTerms } from "./terms.ts";
+import { createVenue, type Venue } from "./venue.ts";
+
+/** The part of the local cloud that a replay drives. */
+export type ReplayCloud = Pick<Cloud, "now" | "at" | "run" | "request" | "receive" | "onEmail" | "onEvent" | "queueUrl"> & {
+  readonly clients: { readonly sqs: Pick<SQSClient, "send"> };
+};
+
+/** What is played, over whose accounts. */
+export interface Script {
+  readonly path: PricePath;
+  readonly market: Market;
+  readonly steps: readonly TickStep[];
+  readonly accounts: readonly BookAccount[];
+  readonly clocks: Clocks;
+  readonly seed: number;
+  /** Time that is played on after the last tick: the rest of its bar. */
+  readonly tailMs: number;
+}
+
+/** A replay under way, and what it has seen. */
+export interface Replay {
+  readonly tally: Tally;
+  readonly venue: Venue;
+  readonly notices: readonly Notice[];
+  /** Newest prices by symbol. */
+  readonly prices: ReadonlyMap<string, Price>;
+  /** Played share of the path, 0 to 1. */
+  share(): number;
+  /** Enters instruments, policies, endpoints, contacts, the first marks and the accounts: all through the API. */
+  load(): Promise<void>;
+  /** Plays the path to its end. @param onStep is called after each instant's work. */
+  play(onStep: () => void): Promise<void>;
+}
+
+/** Requests of the loading that are under way at a time. */
+const LOAD_WIDTH = 16;
+/** Orders that come while the venue works are seen this much later. */
+const VENUE_POLL_MS = 1_000;
+const SOURCE = "replay";
+
+interface State {
+  readonly cloud: ReplayCloud;
+  readonly script: Script;
+  readonly page: Page;
+  readonly venue: Venue;
+  readonly tally: Tally;
+  readonly notices: Notice[];
+  /** Calls as their newest events show them. */
+  readonly calls: Map<string, EventMessage>;
+  /** Calls whose holders have made up their minds. */
+  readonly reacted: Set<string>;
+  readonly prices: Map<string, Price>;
+  played: number;
+  venueDueAt: number | null;
+}
+
+const ask = async (cloud: ReplayCloud, role: string, method: string, path: string, body: unknown): Promise<unknown> => {
+  const reply = await cloud.request(method, path, body, role);
+  if (reply.status >= 300) throw new Error(`${method} ${path} was answered ${reply.status}: ${JSON.stringify(reply.body).slice(0, 400)}`);
+  return reply.body;
+};
+
+/** Does `work` for every item, `LOAD_WIDTH` at a time. */
+const each = async <T>(items: readonly T[], work: (item: T) => Promise<unknown>): Promise<void> => {
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    while (next < items.length) {
+      const item = items[next] as T;
+      next += 1;
+      await work(item);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(LOAD_WIDTH, items.length) }, lane));
+};
+
+/** Prices go in by the same door as a venue's: `POST /marks` under its own role. */
+const postMarks = async (state: State, step: TickStep): Promise<void> => {
+  for (const [symbol, value] of step.prices) state.prices.set(symbol, value);
+  const marks = marksOf(state.script.market, step);
+  state.venue.show(new Map(marks.map((mark) => [mark.instrumentId, mark.price])));
+  const body = marks.map(({ instrumentId, price, asOf }) => ({
+    instrumentId,
+    price: decimal(price),
+    asOf: new Date(asOf).toISOString(),
+    source: SOURCE,
+  }));
+  await ask(state.cloud, "marks", "POST", "/marks", { schemaVersion: 1, marks: body });
+};
+
+/** What holders do goes in by the API, like deposits that a venue's core books. */
+const postFacts = (state: State, message: FeedMessage): Promise<unknown> =>
+  ask(state.cloud, "feed", "POST", "/feed-entries", JSON.parse(encodeFeed(message)));
+
+/** What the venue's engine does comes through its queue, as its core system sends it. */
+const sendFacts = async (state: State, message: FeedMessage): Promise<void> => {
+  await state.cloud.clients.sqs.send(
+    new SendMessageCommand({
+      QueueUrl: state.cloud.queueUrl("feed.fifo"),
+      MessageBody: encodeFeed(message),
+      MessageGroupId: message.accountId,
+      MessageDeduplicationId: message.entries[0]?.externalId,
+    }),
+  );
+};
+
+/** The venue takes what waits for it, and looks again a moment later when there was something. */
+const tendVenue = async (state: State): Promise<void> => {
+  const { cloud, venue } = state;
+  const messages = await cloud.receive("venue.fifo");
+  for (const { body } of messages) {
+    const facts = venue.accept(parseMessage(venueOrder, body), cloud.now());
+    if (facts !== null) await sendFacts(state, facts);
+  }
+  const dueAt = cloud.now() + VENUE_POLL_MS;
+  if (messages.length === 0 || (state.venueDueAt !== null && state.venueDueAt > cloud.now())) return;
+  state.venueDueAt = dueAt;
+  cloud.at(dueAt, "the venue looks again", () => tendVenue(state));
+};
+
+const carryOut = async (state: State, reaction: Reaction): Promise<void> => {
+  const newest = state.calls.get(reaction.callId);
+  if (newest === undefined || newest.call === null || ENDING_TYPES.has(newest.type)) return;
+  for (const facts of react(reaction, newest.call, state.venue, state.cloud.now())) await postFacts(state, facts);
+};
+
+const hear = (state: State, event: EventMessage): void => {
+  state.tally.take(event);
+  state.page.tell(event);
+  const { call } = event;
+  if (call === null) return;
+  const known = state.calls.get(call.callId);
+  if (known === undefined || known.accountSequence <= event.accountSequence) state.calls.set(call.callId, event);
+  const reaction = state.reacted.has(call.callId) ? null : reactionTo(event, state.script.seed);
+  if (reaction === null) return;
+  state.reacted.add(call.callId);
+  state.cloud.at(Math.max(reaction.at, state.cloud.now()), `holder of ${reaction.callId}`, () => carryOut(state, reaction));
+};
+
+const listen = (state: State): void => {
+  state.cloud.onEvent((body) => hear(state, parseMessage(eventMessage, body)));
+  state.cloud.onEmail(({ at, to, subject, html, text }) => {
+    state.page.mail({ at, to: to.join(", "), subject, html, text });
+    state.notices.push({ channel: "email", callId: /MC-[A-Z2-7]{12}-\d+/.exec(`${subject}\n${text}`)?.[0] ?? null });
+  });
+};
+
+const loadEndpoints = async (state: State): Promise<void> => {
+  const brokers = new Set(state.script.accounts.map(({ brokerId }) => brokerId));
+  for (const brokerId of brokers) {
+    const endpointId = `ep_${brokerId}`;
+    const body = { url: `${state.page.url}/receive/${endpointId}`, types: null, enabled: true };
+    const made = await ask(state.cloud, "operator", "PUT", `/brokers/${brokerId}/endpoints/${endpointId}`, body);
+    state.page.receiver.trust(endpointId, String((made as { secret?: unknown }).secret));
+  }
+};
+
+const load = async (state: State): Promise<void> => {
+  const { cloud, script, venue } = state;
+  const first = script.steps[0] as TickStep;
+  const opening = new Map(marksOf(script.market, first).map((mark) => [mark.instrumentId, mark.price]));
+  for (const listing of script.market.listings) {
+    // A series that begins later is listed at the first price that it will show.
+    const price =
+      opening.get(listing.instrumentId) ?? script.steps.find((step) => step.prices.has(listing.symbol))?.prices.get(listing.symbol) ?? 0n;
+    await ask(cloud, "operator", "PUT", `/instruments/${listing.instrumentId}`, instrumentTermsOf(listing, price));
+  }
+  for (const [policyId, terms] of policyTerms(script.market, script.clocks))
+    await ask(cloud, "operator", "PUT", `/policies/${policyId}`, terms);
+  await loadEndpoints(state);
+  await postMarks(state, first);
+  state.played = 1;
+  await cloud.run({ until: cloud.now() });
+  await each(script.accounts, ({ accountId, contact }) => ask(cloud, "operator", "PUT", `/accounts/${accountId}/contact`, contact));
+  await each(script.accounts, (account) => postFacts(state, venue.open(account, cloud.now())));
+  await cloud.run({ until: cloud.now() });
+};
+
+const play = async (state: State, onStep: () => void): Promise<void> => {
+  const { cloud, script } = state;
+  for (const step of script.steps.slice(1)) {
+    cloud.at(step.at, "tick", async () => {
+      await postMarks(state, step);
+      state.played += 1;
+    });
+  }
+  const last = script.steps.at(-1) as TickStep;
+  await cloud.run({
+    until: last.at + script.tailMs,
+    onStep: async () => {
+      await tendVenue(state);
+      onStep();
+    },
+  });
+};
+
+/** Prepares a replay of `script` on a cloud that was just started at its first tick. */
+export const createReplay = (cloud: ReplayCloud, script: Script, page: Page): Replay => {
+  const state: State = {
+    cloud,
+    script,
+    page,
+    venue: createVenue(script.market, script.seed),
+    tally: createTally(script.accounts.length),
+    notices: [],
+    calls: new Map(),
+    reacted: new Set(),
+    prices: new Map(),
+    played: 0,
+    venueDueAt: null,
+  };
+  listen(state);
+  return {
+    tally: state.tally,
+    venue: state.venue,
+    notices: state.notices,
+    prices: state.prices,
+    share: () => state.played / script.steps.length,
+    load: () => load(state),
+    play: (onStep) => play(state, onStep),
+  };
+};

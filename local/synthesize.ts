@@ -1,0 +1,26 @@
+import { buildApp } from "../lib/app.ts";
+import { parseStage } from "../lib/stage.ts";
+import { PRESETS } from "../lib/stages.ts";
+import { LOCAL_PRINCIPALS } from "./gateway.ts";
+import { DEFAULT_POLICY_ID } from "./terms.ts";
+
+/**
+ * The stage that a replay runs: the sandbox preset, allowed to act (R28), with webhooks that may go
+ * to this machine and callers that the local gateway knows. Fewer groups of shards than in the
+ * cloud: here they share one machine.
+ */
+export const localStage = () =>
+  parseStage("local", {
+    ...PRESETS.sandbox,
+    name: "local",
+    modes: { default: "enforce", brokers: {}, clientClasses: {} },
+    defaultPolicy: DEFAULT_POLICY_ID,
+    mailFrom: "margin@exchange.example",
+    appUrl: "https://exchange.example",
+    principals: LOCAL_PRINCIPALS,
+    webhookLoopback: "local",
+    shardsPerGroup: PRESETS.sandbox.shards / 2,
+  });
+
+/** Synthesizes the stage, functions bundled, into `outdir`. @returns the folder of the cloud assembly. */
+export const synthesize = (outdir: string): string => buildApp(localStage(), { outdir }).synth().directory;

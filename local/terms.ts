@@ -1,0 +1,148 @@
+import type { InstrumentBody } from "../adapters/wire/instrument.ts";
+import type { PolicyBody } from "../adapters/wire/policy.ts";
+import { type Quantity, quantity } from "../core/money.ts";
+import type { Listing, Market } from "./market.ts";
+
+/**
+ * The terms of the replayed venue: margin tiers, fees, mark rules and policies, as bodies of the
+ * API's PUT routes. They are those of an ordinary retail venue, chosen so that a crash of 25 % an
+ * hour is not a footnote: 20x at most, maintenance margin half of the initial.
+ */
+
+/** Bodies of the API: the id stands in the path, the version is the API's to count. */
+export type InstrumentTerms = Omit<InstrumentBody, "instrumentId" | "version">;
+export type PolicyTerms = Omit<PolicyBody, "policyId" | "version">;
+
+/** One bracket as the API takes it. `floor` counts in the settlement asset. */
+export interface Bracket {
+  readonly floor: string;
+  readonly rateIm: number;
+  readonly rateMm: number;
+}
+
+/** Brackets by notional in the valuation asset. */
+const BRACKETS = [
+  { floor: 0, rateIm: 50_000, rateMm: 25_000 },
+  { floor: 250_000, rateIm: 100_000, rateMm: 50_000 },
+  { floor: 1_000_000, rateIm: 200_000, rateMm: 100_000 },
+  { floor: 5_000_000, rateIm: 330_000, rateMm: 165_000 },
+] as const;
+
+/** Brackets of a listing; those of an inverse contract count coins at its opening price, rounded to two digits. */
+export const bracketsOf = (listing: Listing, openingPrice: bigint): Bracket[] => {
+  if (listing.kind === "spot") return [];
+  const perUnit = listing.kind === "inverse" ? Number(openingPrice) / 1e8 : 1;
+  return BRACKETS.map(({ floor, rateIm, rateMm }) => ({ floor: String(Number((floor / perUnit).toPrecision(2))), rateIm, rateMm }));
+};
+
+/** Taker fee of every fill, in parts per million of its notional. */
+export const FEE_PPM = 500;
+
+/** Marks are good for twice the time between two ticks: one missed tick is tolerated, two are not. */
+export const markAgeMaxMs = (spacingMs: number): number => 2 * spacingMs;
+
+/** How a tick is judged: 2 % a minute and at most 30 % pass unconfirmed; a wick does not (S17). */
+const markRuleOf = (listing: Listing) => ({
+  ageMaxMs: markAgeMaxMs(listing.spacingMs),
+  jumpPpmPerMinute: 20_000,
+  jumpPpmMax: 300_000,
+  agreePpm: 50_000,
+  suspectAfterMs: markAgeMaxMs(listing.spacingMs),
+});
+
+/** Body of `PUT /instruments/{instrumentId}`. */
+export const instrumentTermsOf = (listing: Listing, openingPrice: bigint): InstrumentTerms => ({
+  kind: listing.kind,
+  expiryAt: listing.expiryAt === null ? null : new Date(listing.expiryAt).toISOString(),
+  baseAsset: listing.baseAsset,
+  quoteAsset: listing.quoteAsset,
+  multiplier: listing.multiplier,
+  tiers: bracketsOf(listing, openingPrice),
+  feePpm: FEE_PPM,
+  liquidationFeePpm: 1_000,
+  insuranceFeePpm: 1_000,
+  allowNonPositive: listing.allowNonPositive,
+  marginMinPerUnit: listing.allowNonPositive ? "2" : "0",
+  lotSize: listing.lotSize,
+  tickSize: listing.tickSize,
+  bandPpm: 50_000,
+  markRule: markRuleOf(listing),
+});
+
+/** Times of the replay's policies; they must fit between two ticks and the length of a path. */
+export interface Clocks {
+  readonly graceMs: number;
+  readonly topUpGraceMs: number;
+}
+
+/** Half an hour of grace on hourly bars: two ticks pass before a deadline. */
+export const STEPPED_CLOCKS: Clocks = { graceMs: 30 * 60_000, topUpGraceMs: 15 * 60_000 };
+/** On the real clock a path is played in minutes, so its grace is the shortest that R13 knows. */
+export const REAL_CLOCKS: Clocks = { graceMs: 60_000, topUpGraceMs: 60_000 };
+
+const COMMON = {
+  levels: { warning: 750_000, call: 500_000, restricted: 200_000, backstop: 666_667, hysteresis: 50_000, inclusive: false },
+  unrealisedProfitIm: 1_000_000,
+  unrealisedProfitWithdrawal: 0,
+  graceMinMs: 60_000,
+  topUpsMax: 3,
+  noticeAllowanceMs: 60_000,
+  noticeWaitMaxMs: 120_000,
+  coolDownMs: 600_000,
+  episodeEndMs: 600_000,
+  cureDwellMs: 60_000,
+  badMarkWaitMs: 600_000,
+  onUnmet: "reduce",
+  closeOutBuffer: 50_000,
+  attemptsMax: 3,
+} as const;
+
+const NO_HAIRCUT = [{ floor: "0", haircutIm: 0, haircutMm: 0 }];
+const COIN_HAIRCUT = [
+  { floor: "0", haircutIm: 100_000, haircutMm: 50_000 },
+  { floor: "1000000", haircutIm: 150_000, haircutMm: 100_000 },
+];
+
+/** The policy of accounts that are valued in the venue's currency. */
+export const DEFAULT_POLICY_ID = "standard";
+/** The policy of accounts that hold and trade one coin only. */
+export const COIN_POLICY_ID = "coin-btc";
+
+interface Valued {
+  readonly valuationAsset: string;
+  readonly minimumTransfer: string;
+  readonly coins: Market["collateral"];
+}
+
+const termsOf = ({ valuationAsset, minimumTransfer, coins }: Valued, clocks: Clocks): PolicyTerms => ({
+  ...COMMON,
+  ...clocks,
+  valuationAsset,
+  minimumTransfer,
+  collateral: [
+    { asset: valuationAsset, priceId: null, tiers: NO_HAIRCUT, liabilityWeight: 1_000_000 },
+    ...coins.map(({ asset, priceId }) => ({ asset, priceId, tiers: COIN_HAIRCUT, liabilityWeight: 1_100_000 })),
+  ],
+});
+
+/** Bodies of `PUT /policies/{policyId}`, by id. */
+export const policyTerms = (market: Market, clocks: Clocks): Map<string, PolicyTerms> => {
+  const { valuationAsset, collateral } = market;
+  const terms = new Map([[DEFAULT_POLICY_ID, termsOf({ valuationAsset, minimumTransfer: "10", coins: collateral }, clocks)]]);
+  const takesBtc = collateral.some(({ asset }) => asset === "BTC");
+  if (takesBtc) terms.set(COIN_POLICY_ID, termsOf({ valuationAsset: "BTC", minimumTransfer: "0.001", coins: [] }, clocks));
+  return terms;
+};
+
+/** Initial margin of a notional in the settlement asset, approximately: for building books, never for deciding. */
+export const approximateInitial = (brackets: readonly Bracket[], notional: number): number =>
+  brackets.reduce((sum, { floor, rateIm }, index) => {
+    const to = brackets[index + 1] === undefined ? Number.POSITIVE_INFINITY : Number(brackets[index + 1]?.floor);
+    return sum + (Math.max(0, Math.min(notional, to) - Number(floor)) * rateIm) / 1e6;
+  }, 0);
+
+/** A whole number of lots at or below `contracts`. */
+export const wholeLots = (listing: Listing, contracts: number): Quantity => {
+  const lot = quantity(listing.lotSize);
+  return (BigInt(Math.floor((contracts * 1e8) / Number(lot))) * lot) as Quantity;
+};
