@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { eventMessage } from "../adapters/wire/event.ts";
+import { eventMessage } from "../adapters/wire/events.ts";
 import { EVENT_TYPES } from "../core/event.ts";
 
 const root = resolve(import.meta.dirname, "..");
