@@ -27,9 +27,13 @@ export interface PlannedOrder {
 /** `callLevel`: back to where the call level is left (R14). `closeOut`: E_m back to MM·(1+b) (R14, R19). */
 export type LiquidationTarget = "callLevel" | "closeOut";
 
-export const targetReached = (sided: Sided, target: LiquidationTarget, policy: Policy): boolean => {
-  if (target === "callLevel") return !headroomBelow(sided.equityInitial, sided, policy.levels.call + policy.levels.hysteresis);
-  return sided.equityMaintenance * PPM >= sided.maintenance * (PPM + BigInt(policy.closeOutBuffer));
+/** True where a liquidation has nothing left to do (R14): the call level is left, or E_m is back at MM·(1+b). */
+export const targetReached = (sided: Sided, target: LiquidationTarget, { levels, closeOutBuffer }: Policy): boolean => {
+  // Where a requirement is left, a venue that triggers at equality must be brought above it.
+  const inclusive = levels.inclusive && sided.maintenance > 0n;
+  if (target === "callLevel") return !headroomBelow(sided.equityInitial, sided, levels.call + levels.hysteresis, inclusive);
+  const surplus = sided.equityMaintenance * PPM - sided.maintenance * (PPM + BigInt(closeOutBuffer));
+  return inclusive ? surplus > 0n : surplus >= 0n;
 };
 
 interface Leg {

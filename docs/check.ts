@@ -33,7 +33,9 @@ const linkFaults = (path: string, text: string): string[] =>
     if (/^[a-z]+:/.test(target)) return [];
     const file = target === "" ? path : resolve(dirname(path), target);
     if (!existsSync(file)) return [`link to ${target}, which does not exist`];
-    return fragment !== undefined && !anchors(file).has(fragment) ? [`link to #${fragment}, which is no heading of ${relative(root, file)}`] : [];
+    return fragment !== undefined && !anchors(file).has(fragment)
+      ? [`link to #${fragment}, which is no heading of ${relative(root, file)}`]
+      : [];
   });
 
 const scripts: Record<string, string> = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).scripts;

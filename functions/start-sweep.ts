@@ -19,7 +19,8 @@ const groupsOf = (shards: number, perGroup: number): number[][] =>
  *
  * The state of the sweep decides, not the message: one sweep at a time, not more often than
  * `sweepIntervalMinMs`, and a sweep that did not end within `sweepTimeoutMs` stands in nobody's way. A
- * message of a mark or of the last sweep's end has nothing left to ask for when a sweep began since.
+ * message of a mark or of the last sweep's end has nothing left to ask for when another began a sweep
+ * since; one that comes again goes on with the sweep that it claimed itself.
  * One message after another: the second finds the sweep that the first one started.
  */
 export const startSweep = (world: World) => {
@@ -28,7 +29,8 @@ export const startSweep = (world: World) => {
 
   const sweep = async (record: SQSRecord): Promise<void> => {
     const message = parseMessage(sweepMessage, record.body);
-    if (message.reason !== "schedule" && !(await marks.sweepState()).wanted) return;
+    const state = await marks.sweepState();
+    if (message.reason !== "schedule" && !state.wanted && state.token !== record.messageId) return;
     const groups = groupsOf(shards, shardsPerGroup);
     const start = await marks.startSweep(world.clock.now(), groups.length, record.messageId);
     world.log.count(`sweep_${start.outcome}`);

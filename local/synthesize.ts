@@ -4,10 +4,13 @@ import { PRESETS } from "../lib/stages.ts";
 import { LOCAL_PRINCIPALS } from "./gateway.ts";
 import { DEFAULT_POLICY_ID } from "./terms.ts";
 
+/** Two groups of two shards: enough to sweep side by side, few enough for one machine. */
+const SHARDS = 4;
+const SHARDS_PER_GROUP = 2;
+
 /**
  * The stage that a replay runs: the sandbox preset, allowed to act (R28), with webhooks that may go
- * to this machine and callers that the local gateway knows. Fewer groups of shards than in the
- * cloud: here they share one machine.
+ * to this machine and callers that the local gateway knows.
  */
 export const localStage = () =>
   parseStage("local", {
@@ -19,7 +22,8 @@ export const localStage = () =>
     appUrl: "https://exchange.example",
     principals: LOCAL_PRINCIPALS,
     webhookLoopback: "local",
-    shardsPerGroup: PRESETS.sandbox.shards / 2,
+    shards: SHARDS,
+    shardsPerGroup: SHARDS_PER_GROUP,
   });
 
 /** Synthesizes the stage, functions bundled, into `outdir`. @returns the folder of the cloud assembly. */

@@ -29,6 +29,7 @@ export const createTimers = (settings: Settings, clock: Clock): Timers => {
           Input: body,
           // The sweep finds a deadline that this misses: an hour of trying is plenty.
           RetryPolicy: { MaximumEventAgeInSeconds: 3_600, MaximumRetryAttempts: 60 },
+          DeadLetterConfig: { Arn: `${settings.expiryQueueArn}-dead` },
         },
       };
       try {

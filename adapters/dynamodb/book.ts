@@ -100,7 +100,7 @@ const pageOfShard = async (world: World, shard: number, cursor?: string): Promis
   });
   const read = decodePage(page.Items ?? []);
   for (const row of read.unreadable) {
-    world.log.count("AccountUnreadable");
+    world.log.count("account_unreadable");
     world.log.error("account row does not read", { accountId: row.accountId, error: row.error });
   }
   const next = page.LastEvaluatedKey?.["sk"]?.S;

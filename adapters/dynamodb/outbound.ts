@@ -92,7 +92,7 @@ const createEndpoints = (world: World): Pick<Outbound, "endpoints" | "putEndpoin
         try {
           return [decodeEndpoint(item)];
         } catch (error) {
-          world.log.count("EndpointUnreadable");
+          world.log.count("endpoint_unreadable");
           world.log.error("endpoint row does not read", { brokerId, error: error instanceof Error ? error.message : "unknown" });
           return [];
         }

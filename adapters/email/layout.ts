@@ -16,7 +16,7 @@ const STYLE: Markup = {
 };
 
 const factRow = ([label, value]: Notice["facts"][number]): Markup => html`
-<tr><td class="quiet" style="padding:6px 12px 6px 0;color:${light.quiet};vertical-align:top">${label}</td><td class="text" style="padding:6px 0;color:${light.text};font-weight:bold">${value}</td></tr>`;
+<tr><td class="quiet" style="padding:6px 12px 6px 0;color:${light.quiet};vertical-align:top">${label}</td><td class="text" style="padding:6px 0;color:${light.text};vertical-align:top;font-weight:bold">${value}</td></tr>`;
 
 const section = ({ heading, lines }: Notice["sections"][number]): Markup => html`
 <h2 class="text" style="font-size:18px;margin:24px 0 8px;color:${light.text}">${heading}</h2>

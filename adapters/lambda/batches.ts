@@ -7,7 +7,7 @@ const wordsOf = (error: unknown): { readonly error: string; readonly reason: str
   error instanceof Error ? { error: error.name, reason: error.message.slice(0, 500) } : { error: "unknown", reason: "" };
 
 const report = (log: Log, id: string, error: unknown): void => {
-  log.count("MessageFailed");
+  log.count("message_failed");
   log.error("message failed", { messageId: id, ...wordsOf(error) });
 };
 

@@ -23,7 +23,7 @@ export const lambdaHandler = <Event, Result>(world: World, useCase: (event: Even
       log?.flush();
     })
     .onError(({ error }) => {
-      world.log.count("InvocationFailed");
+      world.log.count("invocation_failed");
       world.log.error("invocation failed", { error: error?.name ?? "unknown", reason: (error?.message ?? "").slice(0, 500) });
       log?.flush();
     })

@@ -11,7 +11,6 @@ export const MARKS_PER_MESSAGE_MAX = 250;
 
 /** Marks as a feed sends them: the body of `POST /marks` and of the marks queue. */
 export const marksMessage = z.strictObject({ schemaVersion, marks: z.array(markTick).min(1).max(MARKS_PER_MESSAGE_MAX) });
-export type MarksMessage = z.output<typeof marksMessage>;
 
 /**
  * The same with its marks unread, for accept-marks: a price that is null, "" or NaN is refused and

@@ -69,10 +69,3 @@ const answer = async (invocation: Invocation): Promise<Reply> => {
 parentPort?.on("message", (invocation: Invocation) => {
   void answer(invocation).then((reply) => parentPort?.postMessage(reply));
 });
-import { Session } from "node:inspector";
-import { writeFileSync } from "node:fs";
-if (process.env["AWS_LAMBDA_FUNCTION_NAME"]?.match(/mark-accounts|deliver-webhook/)) {
-  const s = new Session(); s.connect(); s.post("Profiler.enable"); s.post("Profiler.start");
-  let n = 0;
-  parentPort?.on("message", () => { if (++n === 200) setTimeout(() => s.post("Profiler.stop", (_e: unknown, r: any) => writeFileSync(`/tmp/lc/${functionName}-${Math.random()}.cpuprofile`, JSON.stringify(r.profile))), 500); });
-}

@@ -307,7 +307,7 @@ export const quickMargin: Topic = (inputs) => {
   return { price: liquidation({ account, snapshot, policy }, "BASE-USD") };
 };
 
-/** Perpetuals of the standard-margin fixtures; those with options, collateral in kind or contingencies are another model's (M5). */
+/** Perpetuals of the standard-margin fixtures; those with options, collateral in kind or contingencies are another model's. */
 export const standardPerps: Topic = (inputs) => {
   const perps = inputs["perps"] === undefined ? null : part(inputs, "perps");
   const params = part(inputs, "params");

@@ -44,7 +44,6 @@ import {
 } from "./venue-answers.ts";
 import {
   bracket,
-  inverse,
   legOf,
   linear,
   list,

@@ -3,8 +3,9 @@ import "./environment.ts";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
-import { shardOf } from "../../adapters/dynamodb/keys.ts";
+import { encodeAccount } from "../../adapters/dynamodb/account-codec.ts";
 import type { ShardGroup } from "../../adapters/wire/sweep.ts";
+import type { MarginAccount } from "../../core/account.ts";
 import type { Mode } from "../../core/mode.ts";
 import { money } from "../../core/money.ts";
 import { markAccounts } from "../../functions/mark-accounts.ts";
@@ -106,8 +107,7 @@ describe("one bad account", () => {
     await openAccount(stage, "good");
     await openAccount(stage, "lawless");
     const lawless = await stage.load("lawless");
-    const item = { ...(await rowOf("lawless")), policy: { S: "nowhere" } };
-    await tables.client.send(new PutItemCommand({ TableName: tables.names.bookTable, Item: item }));
+    await overwrite({ ...lawless, policyId: "nowhere" });
     const broken = { pk: { S: "SHARD#000" }, sk: { S: "ACC#broken" }, schema: { N: "7" } };
     await tables.client.send(new PutItemCommand({ TableName: tables.names.bookTable, Item: broken }));
     await expect(mark(await sweepAt("94.5", 10))).resolves.toEqual(NONE_FAILED);
@@ -122,8 +122,7 @@ describe("one bad account", () => {
   test("an open call without its row stops its account and no other", async () => {
     await openAccount(stage, "good");
     await openAccount(stage, "torn");
-    const item = { ...(await rowOf("torn")), open: { S: "CROSS:MC-AAAAAAAAAAAA-1" } };
-    await tables.client.send(new PutItemCommand({ TableName: tables.names.bookTable, Item: item }));
+    await overwrite({ ...(await stage.load("torn")), openCalls: { CROSS: "MC-AAAAAAAAAAAA-1" } });
     await expect(mark(await sweepAt("94.5", 10))).resolves.toEqual(NONE_FAILED);
     expect((await stage.load("good")).live?.call.status).toBe("OPEN");
     expect(stage.counted("undecided_account")).toBe(1);
@@ -145,12 +144,9 @@ describe("one bad account", () => {
     expect((await stage.load("later")).live?.call.status).toBe("OPEN");
   });
 
-  const rowOf = async (accountId: string) => {
-    const got = await stage.world.db.get({
-      TableName: tables.names.bookTable,
-      Key: { pk: { S: `SHARD#00${shardOf(accountId, 1)}` }, sk: { S: `ACC#${accountId}` } },
-    });
-    return got.Item ?? {};
+  const overwrite = async (account: MarginAccount): Promise<void> => {
+    const Item = encodeAccount(account, account.headHash, 1);
+    await tables.client.send(new PutItemCommand({ TableName: tables.names.bookTable, Item }));
   };
 });
 

@@ -150,7 +150,12 @@ describe("EventBridge Scheduler", () => {
           ScheduleExpression: "at(2020-03-12T10:01:01)",
           ActionAfterCompletion: "DELETE",
           FlexibleTimeWindow: { Mode: "OFF" },
-          Target: { Arn: settings.expiryQueueArn, RoleArn: settings.schedulerRoleArn, Input: "{}" },
+          Target: {
+            Arn: settings.expiryQueueArn,
+            RoleArn: settings.schedulerRoleArn,
+            Input: "{}",
+            DeadLetterConfig: { Arn: `${settings.expiryQueueArn}-dead` },
+          },
         },
       },
     ]);

@@ -337,7 +337,7 @@ describe("pages of a shard", () => {
     const page = await book.pageOfShard(shard);
     expect(page.unreadable.find((one) => one.accountId === id)?.error).toContain(error);
     expect(page.accounts.map((one) => one.accountId)).toContain(neighbour);
-    expect((log as TestLog).counts.get("AccountUnreadable")).toBeGreaterThan(0);
+    expect((log as TestLog).counts.get("account_unreadable")).toBeGreaterThan(0);
     await expect(book.load(id)).rejects.toThrow(error);
   });
 });

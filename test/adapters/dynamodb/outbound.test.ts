@@ -92,7 +92,7 @@ describe("webhook endpoints", () => {
       }),
     );
     expect((await outbound.endpoints("B6")).map((one) => one.endpointId)).toEqual(["ep_good"]);
-    expect(log.counts.get("EndpointUnreadable")).toBe(1);
+    expect(log.counts.get("endpoint_unreadable")).toBe(1);
     await expect(outbound.putEndpoint("B6", "bad id", body)).rejects.toThrow("endpointId");
   });
 

@@ -56,7 +56,7 @@ Margin calls cannot be unsubscribed from: they concern the safety of your positi
 `);
   });
 
-  test("N13 headers: one subject a call, a thread, the same reference for the same event, no unsubscribe", () => {
+  test("N6 N13 headers: one subject a call, a thread, the same reference for the same event, no way to unsubscribe", () => {
     const first = write();
     const second = write(eventOf({ id: "evt_fedcba9876543210", type: "margin_call.met", call: callOf({ status: "MET" }) }));
     expect(first.subject).toBe("Margin call MC-ABCDEFGHIJ23-1 on account …4821");

@@ -39,7 +39,7 @@ describe("independent messages (S42)", () => {
     );
     expect(failures(reply)).toEqual(returned);
     expect(done.sort()).toEqual(ids.filter((id) => !bad.includes(id)).sort());
-    expect(log.counts.get("MessageFailed") ?? 0).toBe(bad.length);
+    expect(log.counts.get("message_failed") ?? 0).toBe(bad.length);
   });
 
   test("a slow message does not hold its neighbours back", async () => {

@@ -19,7 +19,7 @@ test("a failure is named, counted and thrown on, so that the platform tries agai
     throw new RangeError("not a plain decimal");
   });
   await expect(handler({}, context)).rejects.toThrow("not a plain decimal");
-  expect(log.counts.get("InvocationFailed")).toBe(1);
+  expect(log.counts.get("invocation_failed")).toBe(1);
   expect(log.lines).toEqual([
     { level: "error", message: "invocation failed", fields: { error: "RangeError", reason: "not a plain decimal" } },
   ]);
@@ -36,7 +36,7 @@ test("lines carry the request, counts are written once an invocation, whatever h
     let fail = false;
     const handler = lambdaHandler(world, async () => {
       world.log.info("swept", { accounts: 3 });
-      world.log.count("SweepCurrent");
+      world.log.count("sweep_current");
       if (fail) throw new Error("stop");
     });
     await handler({}, context);
@@ -52,5 +52,5 @@ test("lines carry the request, counts are written once an invocation, whatever h
     { accounts: 3, requestId: "request-2" },
   ]);
   const counted = parsed.filter((line) => "_aws" in line);
-  expect(counted).toMatchObject([{ SweepCurrent: 1 }, { SweepCurrent: 1, InvocationFailed: 1 }]);
+  expect(counted).toMatchObject([{ sweep_current: 1 }, { sweep_current: 1, invocation_failed: 1 }]);
 });

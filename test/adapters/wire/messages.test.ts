@@ -8,7 +8,6 @@ import { balances, encodeEntry, encodeFact, encodeFeed, entry, fact, feedMessage
 import { encodeMarks, marksEnvelope, marksMessage, markTick } from "../../../adapters/wire/marks.ts";
 import { Malformed, MESSAGE_BYTES_MAX, parseMessage } from "../../../adapters/wire/parse.ts";
 import { contactBody, endpointBody } from "../../../adapters/wire/parties.ts";
-import { withdrawalCheckBody } from "../../../adapters/wire/requests.ts";
 import { decimalText, iso, moneyText } from "../../../adapters/wire/scalars.ts";
 import { shardGroup, sweepMessage } from "../../../adapters/wire/sweep.ts";
 import { expiryMessage, noticeAccepted } from "../../../adapters/wire/timers.ts";
@@ -221,11 +220,6 @@ describe("bodies of the API", () => {
     ["no address", { url: "broker" }, false],
   ])("%s", (_, over, fits) => {
     expect(endpointBody.safeParse({ url: "https://broker.example/hooks", types: null, enabled: true, ...over }).success).toBe(fits);
-  });
-
-  test("a withdrawal check asks for more than 0", () => {
-    expect(withdrawalCheckBody.safeParse({ requestId: "w-1", asset: "USDT", amount: "0" }).success).toBe(false);
-    expect(withdrawalCheckBody.parse({ requestId: "w-1", asset: "USDT", amount: "1.5" }).amount).toBe(money("1.5"));
   });
 });
 
