@@ -95,6 +95,8 @@ const awaitCalls = async (heard: readonly Heard[], accounts: readonly MarginAcco
   }
 };
 
+const invoked = (cloud: Cloud): number => Object.values(cloud.invocations).reduce((sum, { invocations }) => sum + invocations, 0);
+
 /** Starts the cloud of the local stage with the market's terms and marks. */
 export const openBenchCloud = async (market: BenchMarket): Promise<BenchCloud> => {
   const directory = mkdtempSync(join(tmpdir(), "plimsoll-bench-"));
@@ -108,7 +110,8 @@ export const openBenchCloud = async (market: BenchMarket): Promise<BenchCloud> =
   let sweptAt = 0;
 
   const rest = async (): Promise<void> => {
-    await cloud.run();
+    // Deadlines of half an hour are armed by now: idle is when no function was invoked for a while.
+    for (let before = -1; before !== invoked(cloud); await waitMs(QUIET_MS)) before = invoked(cloud);
     await waitMs(Math.max(0, sweptAt + sweepIntervalMinMs + 500 - performance.now()));
   };
 

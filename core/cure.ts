@@ -2,12 +2,12 @@ import type { MarginAccount, Position } from "./account.ts";
 import type { Cure } from "./call.ts";
 import { depositFor } from "./collateral.ts";
 import type { Settlement } from "./equity.ts";
-import { closeIn, settlementsOf, sidedOf, unrealisedOf } from "./equity.ts";
+import { closeIn, initialBalance, settlementsOf, sidedOf, unrealisedOf } from "./equity.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
 import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
 import type { Money, Quantity } from "./money.ts";
-import { PPM } from "./money.ts";
+import { ZERO } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { leastClosing } from "./reduction.ts";
 import type { MarginStatement } from "./statement.ts";
@@ -15,10 +15,7 @@ import type { MarginStatement } from "./statement.ts";
 /** Balance of an asset as E_i counts it: what a deposit is added to. */
 const countedBalance = (settlements: readonly Settlement[], asset: string, policy: Policy): Money => {
   const settlement = settlements.find((candidate) => candidate.asset === asset);
-  if (settlement === undefined) return 0n as Money;
-  const unrealised = unrealisedOf(settlement);
-  const counted = unrealised <= 0n ? unrealised : (unrealised * BigInt(policy.unrealisedProfitIm)) / PPM;
-  return (settlement.wallet - settlement.reserved + counted) as Money;
+  return settlement === undefined ? ZERO : initialBalance(settlement, unrealisedOf(settlement), policy);
 };
 
 /** The deposit of each accepted asset that alone cures, the valuation asset first. An asset without a GOOD price is not offered. */
@@ -66,7 +63,7 @@ export const waysToCure = (
   policy: Policy,
 ): { readonly amountDue: Money; readonly cures: readonly Cure[] } => {
   const missing = statement.low.initial - statement.low.equityInitial;
-  if (missing <= 0n) return { amountDue: 0n as Money, cures: [] };
+  if (missing <= 0n) return { amountDue: ZERO, cures: [] };
   const market = marketOf(snapshot, policy, statement.at);
   const settlements = settlementsOf(account, market, "low");
   const need = missing as Money;

@@ -150,7 +150,7 @@ const requiredOf = (plain: bigint, rest: Money): Money => (plain === 0n ? rest :
 export const requiredMaintenance = (settlement: Settlement): Money => requiredOf(settlement.plainMaintenance, settlement.maintenance);
 
 /** Balance that counts in E_i: less what is reserved, and with a limited share of unrealised profit (M2, R16). */
-const initialBalance = (settlement: Settlement, unrealised: Money, policy: Policy): Money => {
+export const initialBalance = (settlement: Settlement, unrealised: Money, policy: Policy): Money => {
   const share = policy.unrealisedProfitIm;
   const counted = unrealised <= 0n || share === 1_000_000 ? unrealised : (unrealised * BigInt(share)) / PPM;
   return (settlement.wallet - settlement.reserved + counted) as Money;

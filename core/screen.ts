@@ -115,6 +115,7 @@ export const isSurelyQuiet = (account: MarginAccount, snapshot: MarketSnapshot, 
   for (const { asset, profit, initial, maintenance, magnitude: own } of all) {
     const wallet = Number(account.balances.get(asset) ?? 0n);
     const reserved = Number(account.reserved.get(asset) ?? 0n);
+    if (wallet === 0 && reserved === 0 && own === 0) continue;
     const priced = pricedAsset(market, asset);
     if (priced === null || priced.quality !== "GOOD") {
       // An asset that counts nothing is no doubt while it is held; anything else is for the exact pass.

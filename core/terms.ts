@@ -38,6 +38,9 @@ const checkCollateral = (terms: CollateralTerms, valuationAsset: string, refuse:
         "Raise the initial haircut: E_i may not exceed E_m (R2)",
       );
     }
+    if (previous !== undefined && (haircutIm < previous.haircutIm || haircutMm < previous.haircutMm)) {
+      throw refuse(slice, "a haircut is below the one of the slice before", "More of an asset is never worth more a unit (M2)");
+    }
   }
 };
 

@@ -86,8 +86,8 @@ const PROFILES = [
   ["flat", 6],
 ] as const;
 
-/** The least leverage, and the tail: one account in eight is above 3x, one in forty above 11x before the venue's own cap. */
-const LEVERAGE_MIN = 0.6;
+/** The least leverage, and the tail: one account in ten is above 3x, one in fifty above 10x before the venue's own cap. */
+const LEVERAGE_MIN = 0.45;
 const LEVERAGE_TAIL = 1.25;
 /** Equity at the start is at least this share of the initial margin: nobody begins below a warning. */
 const INITIAL_COVER = 1.25;

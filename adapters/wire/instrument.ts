@@ -38,7 +38,7 @@ const shape = z.strictObject({
   marginMinPerUnit: moneyText.refine((value) => value >= 0n, "must not be negative"),
   lotSize: quantityText.refine((value) => value > 0n, "must be more than 0"),
   tickSize: priceText.refine((value) => value > 0n, "must be more than 0"),
-  bandPpm: ppm.max(1_000_000),
+  bandPpm: ppm.min(1, "a band of 0 leaves no price to trade at (R20)").max(999_999),
   markRule,
 });
 

@@ -1,6 +1,8 @@
 import * as z from "zod";
 
-import type { CollateralTerms, Policy } from "../../core/policy.ts";
+import type { Policy } from "../../core/policy.ts";
+import { validatePolicy } from "../../core/terms.ts";
+import { TermsError } from "../../core/terms-error.ts";
 import { asset, count, durationMs, instrumentId, moneyText, policyId, ppm } from "./scalars.ts";
 
 const share = ppm.max(1_000_000);
@@ -38,38 +40,19 @@ const shape = z.strictObject({
   attemptsMax: count.min(1).max(100),
 });
 
-type Shape = z.output<typeof shape>;
-type Complain = (path: (string | number)[], message: string) => void;
-
-const complainOfTerms = (terms: CollateralTerms, valuationAsset: string, at: number, complain: Complain): void => {
-  if ((terms.priceId === null) !== (terms.asset === valuationAsset))
-    complain(["collateral", at, "priceId"], "null for the valuation asset and only for it");
-  for (const [index, tier] of terms.tiers.entries()) {
-    const last = terms.tiers[index - 1];
-    const floorRises = last === undefined ? tier.floor === 0n : tier.floor > last.floor;
-    if (!floorRises) complain(["collateral", at, "tiers", index, "floor"], "the first floor is 0 and each is above the last");
-    if (tier.haircutIm < tier.haircutMm) complain(["collateral", at, "tiers", index, "haircutIm"], "must be at least haircutMm (M2)");
-    if (last !== undefined && (tier.haircutIm < last.haircutIm || tier.haircutMm < last.haircutMm))
-      complain(["collateral", at, "tiers", index], "haircuts must not fall with the floor (M2)");
-  }
-};
-
-const complainOf = (body: Shape, complain: Complain): void => {
-  const { warning, call, restricted } = body.levels;
-  if (!(warning >= call && call > restricted && restricted > 0))
-    complain(["levels"], "warning, call and restricted must fall in this order, above 0 (R1)");
-  const assets = body.collateral.map((terms) => terms.asset);
-  if (new Set(assets).size !== assets.length) complain(["collateral"], "an asset appears twice");
-  if (!assets.includes(body.valuationAsset)) complain(["collateral"], "the valuation asset is missing");
-  for (const [index, terms] of body.collateral.entries()) complainOfTerms(terms, body.valuationAsset, index, complain);
-  if (body.graceMinMs > body.graceMs) complain(["graceMinMs"], "must not be above graceMs (R13)");
-};
-
 /** Body of `PUT /policies/{policyId}/versions/{version}` and the stored form: immutable once stored (R11). */
 export const policyBody = z.codec(shape, z.custom<Policy>(), {
   decode: (body, context) => {
-    complainOf(body, (path, message) => void context.issues.push({ code: "custom", input: body, path, message }));
-    return { ...body, collateral: new Map(body.collateral.map((terms) => [terms.asset, terms])) };
+    const complain = (path: string[], message: string): void => void context.issues.push({ code: "custom", input: body, path, message });
+    const policy = { ...body, collateral: new Map(body.collateral.map((terms) => [terms.asset, terms])) };
+    if (policy.collateral.size < body.collateral.length) complain(["collateral"], "an asset appears twice");
+    try {
+      return validatePolicy(policy);
+    } catch (fault) {
+      if (!(fault instanceof TermsError)) throw fault;
+      complain([], fault.message);
+      return policy;
+    }
   },
   encode: (policy) => ({
     ...policy,

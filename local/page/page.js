@@ -5,7 +5,7 @@ const POLL_MS = 1_000;
 const REST_MS = 5_000;
 
 const store = { emails: [], deliveries: [], calls: new Map(), callsCursor: 0, totals: { emails: 0, deliveries: 0, calls: 0 } };
-const view = { tab: "calls", chosen: { calls: null, inbox: null, webhooks: null }, part: "html" };
+const view = { tab: "calls", chosen: { calls: null, inbox: null, webhooks: null }, part: "html", asked: null };
 
 const at = (id) => document.getElementById(id);
 
@@ -19,6 +19,15 @@ const make = (tag, attributes = {}, ...children) => {
 
 const utc = (instant) => (instant === null || instant === undefined ? "" : new Date(instant).toISOString().slice(0, 19).replace("T", " "));
 
+/** The same without the year, for lists. */
+const shortly = (instant) => utc(instant).slice(5);
+
+/** An amount for a list: cents where it is money, all it has where it is small. The detail shows it exactly. */
+const rounded = (amount) => {
+  const value = Number(amount);
+  return value.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: Math.abs(value) < 1 ? 8 : 2 });
+};
+
 const toneOf = (status) => {
   if (status === "MET" || status === "CANCELLED" || status === "CLOSED_FLAT") return "good";
   if (status === "OPEN") return "warn";
@@ -27,16 +36,16 @@ const toneOf = (status) => {
 
 const LISTS = {
   calls: {
-    columns: ["Deadline (UTC)", "Call", "Account", "State", "Outstanding"],
+    columns: ["Deadline (UTC)", "Call", "Account", "State", "!Outstanding"],
     rows: () => [...store.calls.values()].sort((a, b) => b.change - a.change),
     key: (line) => line.call.callId,
     words: ({ call, accountId, brokerId, event }) => `${call.callId} ${accountId} ${brokerId} ${call.status} ${event}`,
     cells: ({ call, accountId }) => [
-      { text: utc(call.deadlineAt), as: "time" },
+      { text: shortly(call.deadlineAt), as: "time" },
       { text: call.callId, open: true },
       { text: accountId },
       { text: call.status + (call.liquidationReason === null ? "" : ` (${call.liquidationReason})`), as: toneOf(call.status) },
-      { text: `${call.outstanding} ${call.asset}`, as: "number" },
+      { text: `${rounded(call.outstanding)} ${call.asset}`, as: "number" },
     ],
     show: (line) => showCall(line),
   },
@@ -45,16 +54,16 @@ const LISTS = {
     rows: () => [...store.emails].reverse(),
     key: (email) => email.number,
     words: ({ to, subject }) => `${to} ${subject}`,
-    cells: ({ at: sentAt, to, subject }) => [{ text: utc(sentAt), as: "time" }, { text: to }, { text: subject, open: true }],
+    cells: ({ at: sentAt, to, subject }) => [{ text: shortly(sentAt), as: "time" }, { text: to }, { text: subject, open: true }],
     show: (email) => showEmail(email),
   },
   webhooks: {
-    columns: ["Received (UTC)", "Endpoint", "Event", "Account", "Sequence", "Signature"],
+    columns: ["Received (UTC)", "Endpoint", "Event", "Account", "!Sequence", "Signature"],
     rows: () => [...store.deliveries].reverse(),
     key: (delivery) => delivery.number,
     words: (one) => `${one.endpointId} ${one.type} ${one.accountId} ${one.callId ?? ""} ${one.verified ? "verified" : one.reason}`,
     cells: (one) => [
-      { text: utc(one.receivedAt), as: "time" },
+      { text: shortly(one.receivedAt), as: "time" },
       { text: one.endpointId },
       { text: one.type, open: true },
       { text: one.accountId },
@@ -166,22 +175,32 @@ const cellOf = ({ text, open, as }, choose) => {
   return cell;
 };
 
+/** The head of a column; one that begins with "!" holds figures. */
+const headCell = (name) => make("th", { scope: "col", ...(name.startsWith("!") && { class: "number" }) }, name.replace("!", ""));
+
+const chooseRow = (row) => {
+  const list = LISTS[view.tab];
+  view.chosen[view.tab] = list.key(row);
+  history.replaceState(null, "", `#${view.tab}/${list.key(row)}`);
+  drawList();
+  void list.show(row);
+};
+
 const drawList = () => {
   const list = LISTS[view.tab];
   const wanted = at("filter").value.trim().toLowerCase();
   const rows = list.rows().filter((row) => wanted === "" || list.words(row).toLowerCase().includes(wanted));
   const focused = document.activeElement?.closest("tr")?.dataset.key;
-  at("head").replaceChildren(make("tr", {}, ...list.columns.map((name) => make("th", { scope: "col" }, name))));
+  at("head").replaceChildren(make("tr", {}, ...list.columns.map(headCell)));
   at("rows").replaceChildren(
     ...rows.slice(0, ROWS_SHOWN).map((row) => {
       const key = String(list.key(row));
-      const choose = () => {
-        view.chosen[view.tab] = list.key(row);
-        drawList();
-        void list.show(row);
-      };
       const chosen = String(view.chosen[view.tab]) === key;
-      return make("tr", { "data-key": key, ...(chosen && { class: "chosen" }) }, ...list.cells(row).map((cell) => cellOf(cell, choose)));
+      return make(
+        "tr",
+        { "data-key": key, ...(chosen && { class: "chosen" }) },
+        ...list.cells(row).map((cell) => cellOf(cell, () => chooseRow(row))),
+      );
     }),
   );
   if (focused !== undefined)
@@ -201,6 +220,16 @@ const drawHead = (state) => {
   at("count-webhooks").textContent = state.totals.deliveries;
 };
 
+/** Shows the row that the page's address names, as soon as it is there. */
+const showAsked = () => {
+  if (view.asked === null) return;
+  const list = LISTS[view.tab];
+  const row = list.rows().find((one) => String(list.key(one)) === view.asked);
+  if (row === undefined) return;
+  view.asked = null;
+  chooseRow(row);
+};
+
 /** Asks for what is new. @returns true when the answer was full and there is more. */
 const poll = async () => {
   const query = `emails=${store.emails.length}&deliveries=${store.deliveries.length}&calls=${store.callsCursor}`;
@@ -212,6 +241,7 @@ const poll = async () => {
   store.totals = state.totals;
   drawHead(state);
   if (state.emails.length + state.deliveries.length + state.calls.length > 0) drawList();
+  showAsked();
   const more = store.emails.length < state.totals.emails || store.deliveries.length < state.totals.deliveries;
   return { more, running: state.running };
 };
@@ -236,6 +266,7 @@ const choose = (name) => {
     tab.tabIndex = chosen ? 0 : -1;
   }
   at("panel").setAttribute("aria-labelledby", `tab-${name}`);
+  history.replaceState(null, "", `#${name}`);
   at("detail").replaceChildren(make("p", { class: "hint" }, "Choose a row to see it."));
   drawList();
 };
@@ -253,4 +284,7 @@ for (const [index, name] of TABS.entries()) {
   });
 }
 at("filter").addEventListener("input", drawList);
+const [askedTab, askedKey] = location.hash.slice(1).split("/");
+choose(TABS.find((name) => askedTab === name) ?? view.tab);
+view.asked = askedKey ?? null;
 void loop();

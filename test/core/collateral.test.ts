@@ -65,7 +65,8 @@ describe("depositFor (R4)", () => {
         const due = depositFor(need as Money, balance as Money, at as Price, btc);
         if (due === null) return;
         const gain = (amount: bigint) =>
-          collateralValue((balance + amount) as Money, at as Price, btc, "initial") - collateralValue(balance as Money, at as Price, btc, "initial");
+          collateralValue((balance + amount) as Money, at as Price, btc, "initial") -
+          collateralValue(balance as Money, at as Price, btc, "initial");
         expect(gain(due) >= need).toBe(true);
         expect(gain(due - 1n) < need).toBe(true);
       }),

@@ -21,8 +21,9 @@ const perp = contract("BTC-PERP", { lotSize: quantity("0.001") });
 const on = (at: string) => snapshotOf([perp], { "BTC-PERP": at });
 
 /** What the account holds after the venue has booked the cure on the same marks: by the fill, not by the margin code. */
-const after = (account: MarginAccount, cure: Cure, snapshot: MarketSnapshot): MarginAccount => {
-  const add = (asset: string, amount: bigint) => new Map(account.balances).set(asset, ((account.balances.get(asset) ?? 0n) + amount) as Money);
+const booked = (account: MarginAccount, cure: Cure, snapshot: MarketSnapshot): MarginAccount => {
+  const add = (asset: string, amount: bigint) =>
+    new Map(account.balances).set(asset, ((account.balances.get(asset) ?? 0n) + amount) as Money);
   if (cure.kind === "deposit") return { ...account, balances: add(cure.asset, cure.amount) };
   const instrument = snapshot.instruments.get(cure.instrumentId);
   const mark = snapshot.marks.get(cure.instrumentId);
@@ -63,7 +64,14 @@ describe("waysToCure (R4)", () => {
   });
 
   test("tier by tier: the rate of the bracket that is left, then the one below", () => {
-    const tiers = loadTiers("t", [{ floor: money("0"), rateIm: 100_000, rateMm: 5_000 }, { floor: money("50"), rateIm: 500_000, rateMm: 50_000 }], 0);
+    const tiers = loadTiers(
+      "t",
+      [
+        { floor: money("0"), rateIm: 100_000, rateMm: 5_000 },
+        { floor: money("50"), rateIm: 500_000, rateMm: 50_000 },
+      ],
+      0,
+    );
     const tiered = contract("BTC-PERP", { tiers, lotSize: quantity("0.001") });
     const at = snapshotOf([tiered], { "BTC-PERP": "100" });
     // IM of 100 is 5 + 25 = 30. 26 missing: 25 frees 50 of notional at 50 %, the last 1 another 10 at 10 %.
@@ -110,7 +118,13 @@ describe("waysToCure (R4)", () => {
   });
 
   test("a coin-only account is called in its coin", () => {
-    const inverse = contract("INV", { kind: "inverse", quoteAsset: "USD", settleAsset: "BTC", multiplier: quantity("100"), lotSize: quantity("1") });
+    const inverse = contract("INV", {
+      kind: "inverse",
+      quoteAsset: "USD",
+      settleAsset: "BTC",
+      multiplier: quantity("100"),
+      lotSize: quantity("1"),
+    });
     const account = accountOf({ BTC: "0.1" }, [leg("INV", "400", "50000")]);
     // At 45,000: 0.8 − 0.8889 BTC of loss leaves 0.0111; IM is 10 % of 0.8889.
     const { amountDue, cures } = cured(account, snapshotOf([inverse], { INV: "45000" }), policyWith([bare("BTC")]));
@@ -136,10 +150,10 @@ describe("waysToCure (R4)", () => {
         expect(amountDue > 0n).toBe(!isCured(account, snapshot, policy));
         for (const cure of cures) {
           offered += 1;
-          expect(isCured(after(account, cure, snapshot), snapshot, policy)).toBe(true);
+          expect(isCured(booked(account, cure, snapshot), snapshot, policy)).toBe(true);
           if (cure.kind === "deposit") {
             if (cure.amount > 1n) {
-              expect(isCured(after(account, { ...cure, amount: (cure.amount - 1n) as Money }, snapshot), snapshot, policy)).toBe(false);
+              expect(isCured(booked(account, { ...cure, amount: (cure.amount - 1n) as Money }, snapshot), snapshot, policy)).toBe(false);
             }
             continue;
           }
@@ -147,7 +161,7 @@ describe("waysToCure (R4)", () => {
           expect(cure.quantity <= abs(held?.quantity ?? (0n as Quantity))).toBe(true);
           const lot = snapshot.instruments.get(cure.instrumentId)?.lotSize ?? 0n;
           const less = (divide(cure.quantity - 1n, lot, "down") * lot) as Quantity;
-          if (less > 0n) expect(isCured(after(account, { ...cure, quantity: less }, snapshot), snapshot, policy)).toBe(false);
+          if (less > 0n) expect(isCured(booked(account, { ...cure, quantity: less }, snapshot), snapshot, policy)).toBe(false);
         }
       }),
       { numRuns: 400 },

@@ -13,7 +13,7 @@ import { qualityAt } from "../../core/quality.ts";
 import { assess } from "../../core/statement.ts";
 import { loadTiers } from "../../core/tiers.ts";
 import { notionalOf, priceInstrument } from "../../core/valuation.ts";
-import { accounts, policies, snapshots, VENUE } from "./margin-arbitraries.ts";
+import { accounts, atHeadroom, policies, snapshots, VENUE } from "./margin-arbitraries.ts";
 import { accountOf, bare, contract, leg, NOW, policyWith, snapshotOf } from "./margin-fixtures.ts";
 
 const plan = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy, target: LiquidationTarget): PlannedOrder[] =>
@@ -61,7 +61,14 @@ describe("planLiquidation (R14, R19, M12)", () => {
   });
 
   test("solved per bracket: the upper one first", () => {
-    const tiers = loadTiers("t", [{ floor: money("0"), rateIm: 200_000, rateMm: 100_000 }, { floor: money("60"), rateIm: 800_000, rateMm: 400_000 }], 0);
+    const tiers = loadTiers(
+      "t",
+      [
+        { floor: money("0"), rateIm: 200_000, rateMm: 100_000 },
+        { floor: money("60"), rateIm: 800_000, rateMm: 400_000 },
+      ],
+      0,
+    );
     const tiered = rated("BTC-PERP", 100_000, { tiers });
     const free = { ...usdt, closeOutBuffer: 0 };
     // MM = 22. 10 missing: 25 of notional at 40 %. 18 missing: 40 at 40 %, then 20 at 10 %.
@@ -80,7 +87,9 @@ describe("planLiquidation (R14, R19, M12)", () => {
     const account = (cash: string) => accountOf({ USDT: cash }, [leg("BTC-PERP", "1", "100"), leg("ETH-PERP", "-2", "10")]);
     const free = { ...usdt, closeOutBuffer: 0 };
     // MM = 10 + 6. 3 missing: one ETH. 10 missing: both ETH free 6, the other 4 are 0.4 BTC.
-    expect(plan(account("13"), snapshot, free, "closeOut")).toMatchObject([{ instrumentId: "ETH-PERP", side: "buy", quantity: quantity("1") }]);
+    expect(plan(account("13"), snapshot, free, "closeOut")).toMatchObject([
+      { instrumentId: "ETH-PERP", side: "buy", quantity: quantity("1") },
+    ]);
     expect(plan(account("6"), snapshot, free, "closeOut")).toMatchObject([
       { instrumentId: "ETH-PERP", quantity: quantity("2") },
       { instrumentId: "BTC-PERP", quantity: quantity("0.4") },
@@ -90,7 +99,10 @@ describe("planLiquidation (R14, R19, M12)", () => {
 
   test("two legs that free alike go by their ids", () => {
     const snapshot = snapshotOf([rated("B-PERP", 100_000), rated("A-PERP", 100_000)], { "A-PERP": "100", "B-PERP": "100" });
-    for (const legs of [[leg("A-PERP", "1", "100"), leg("B-PERP", "1", "100")], [leg("B-PERP", "1", "100"), leg("A-PERP", "1", "100")]]) {
+    for (const legs of [
+      [leg("A-PERP", "1", "100"), leg("B-PERP", "1", "100")],
+      [leg("B-PERP", "1", "100"), leg("A-PERP", "1", "100")],
+    ]) {
       expect(plan(accountOf({ USDT: "18" }, legs), snapshot, usdt, "closeOut").map((order) => order.instrumentId)).toEqual(["A-PERP"]);
     }
   });
@@ -110,7 +122,10 @@ describe("planLiquidation (R14, R19, M12)", () => {
   test("at most the orders of one attempt", () => {
     const many = Array.from({ length: LIMITS.ordersPerAttemptMax + 3 }, (_, index) => rated(`P${String(index).padStart(3, "0")}`, 100_000));
     const snapshot = snapshotOf(many, Object.fromEntries(many.map(({ instrumentId }) => [instrumentId, "100"])));
-    const account = accountOf({ USDT: "-1" }, many.map(({ instrumentId }) => leg(instrumentId, "1", "100")));
+    const account = accountOf(
+      { USDT: "-1" },
+      many.map(({ instrumentId }) => leg(instrumentId, "1", "100")),
+    );
     expect(plan(account, snapshot, usdt, "closeOut")).toHaveLength(LIMITS.ordersPerAttemptMax);
   });
 });
@@ -190,59 +205,77 @@ const executed = (account: MarginAccount, orders: readonly PlannedOrder[], snaps
 
 describe("properties of every plan", () => {
   const targets = fc.constantFrom<LiquidationTarget>("callLevel", "closeOut");
+  /** From deep in default to healthy. */
+  const headrooms = fc.integer({ min: -600_000, max: 700_000 });
+  const sunk = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy, headroomPpm: number): MarginAccount =>
+    atHeadroom(account, assess(account, snapshot, policy, NOW).high, headroomPpm);
 
   test("I10: never more than the position, on the reducing side, in lots; no leg on a mark that is not GOOD; a band around each limit", () => {
     let planned = 0;
     fc.assert(
-      fc.property(accounts, snapshots(["GOOD", "GOOD", "STALE", "MISSING"]), policies, targets, (account, snapshot, policy, target) => {
-        const orders = plan(account, snapshot, policy, target);
-        expect(new Set(orders.map(({ instrumentId }) => instrumentId)).size).toBe(orders.length);
-        for (const { instrumentId, side, quantity: size, limitPrice } of orders) {
-          planned += 1;
-          const held = account.positions.find((position) => position.instrumentId === instrumentId);
-          const instrument = VENUE.find((one) => one.instrumentId === instrumentId);
-          const mark = snapshot.marks.get(instrumentId);
-          if (held === undefined || instrument === undefined || mark === undefined) throw new RangeError("an order without its position");
-          expect(qualityAt(mark, instrument, NOW)).toBe("GOOD");
-          expect(size > 0n && size <= abs(held.quantity)).toBe(true);
-          expect(side).toBe(held.quantity > 0n ? "sell" : "buy");
-          expect(size % instrument.lotSize === 0n || size === abs(held.quantity)).toBe(true);
-          expect(limitPrice % instrument.tickSize).toBe(0n);
-          expect(side === "sell" ? limitPrice <= mark.price : limitPrice >= mark.price).toBe(true);
-        }
-      }),
+      fc.property(
+        accounts,
+        snapshots(["GOOD", "GOOD", "STALE", "MISSING"]),
+        policies,
+        targets,
+        headrooms,
+        (drawn, snapshot, policy, target, headroomPpm) => {
+          const account = sunk(drawn, snapshot, policy, headroomPpm);
+          const orders = plan(account, snapshot, policy, target);
+          expect(new Set(orders.map(({ instrumentId }) => instrumentId)).size).toBe(orders.length);
+          for (const { instrumentId, side, quantity: size, limitPrice } of orders) {
+            planned += 1;
+            const held = account.positions.find((position) => position.instrumentId === instrumentId);
+            const instrument = VENUE.find((one) => one.instrumentId === instrumentId);
+            const mark = snapshot.marks.get(instrumentId);
+            if (held === undefined || instrument === undefined || mark === undefined) throw new RangeError("an order without its position");
+            expect(qualityAt(mark, instrument, NOW)).toBe("GOOD");
+            expect(size > 0n && size <= abs(held.quantity)).toBe(true);
+            expect(side).toBe(held.quantity > 0n ? "sell" : "buy");
+            expect(size % instrument.lotSize === 0n || size === abs(held.quantity)).toBe(true);
+            expect(limitPrice % instrument.tickSize).toBe(0n);
+            expect(side === "sell" ? limitPrice <= mark.price : limitPrice >= mark.price).toBe(true);
+          }
+        },
+      ),
       { numRuns: 400 },
     );
     expect(planned).toBeGreaterThan(100);
   });
 
-  test.each([false, true])("I12: filled at the mark (costs paid: %s), the target is reached or all that may trade is closed; a lot less would not do", (costs) => {
-    let reached = 0;
-    fc.assert(
-      fc.property(accounts, snapshots(["GOOD"]), policies, targets, (account, snapshot, policy, target) => {
-        const orders = plan(account, snapshot, policy, target);
-        const done = (held: MarginAccount): boolean => targetReached(assess(held, snapshot, policy, NOW).high, target, policy);
-        if (orders.length === 0) {
-          expect(done(account) || account.positions.length === 0).toBe(true);
-          return;
-        }
-        expect(done(account)).toBe(false);
-        const after = executed(account, orders, snapshot, costs);
-        // With profits that count only in part, or costs that were planned for and not paid, the account may be safer than planned, never less safe.
-        if (!done(after)) {
-          expect(after.positions).toEqual([]);
-          return;
-        }
-        reached += 1;
-        if (!costs) return;
-        const last = orders[orders.length - 1] as PlannedOrder;
-        const lot = VENUE.find(({ instrumentId }) => instrumentId === last.instrumentId)?.lotSize ?? 0n;
-        const less = divide(last.quantity - 1n, lot, "down") * lot;
-        const fewer = orders.map((order) => (order === last ? { ...order, quantity: less as Quantity } : order)).filter((order) => order.quantity > 0n);
-        expect(done(executed(account, fewer, snapshot, costs))).toBe(false);
-      }),
-      { numRuns: 400 },
-    );
-    expect(reached).toBeGreaterThan(30);
-  });
+  test.each([false, true])(
+    "I12: filled at the mark (costs paid: %s), the target is reached or all that may trade is closed; a lot less would not do",
+    (costs) => {
+      let reached = 0;
+      fc.assert(
+        fc.property(accounts, snapshots(["GOOD"]), policies, targets, headrooms, (drawn, snapshot, policy, target, headroomPpm) => {
+          const account = sunk(drawn, snapshot, policy, headroomPpm);
+          const orders = plan(account, snapshot, policy, target);
+          const done = (held: MarginAccount): boolean => targetReached(assess(held, snapshot, policy, NOW).high, target, policy);
+          if (orders.length === 0) {
+            expect(done(account) || account.positions.length === 0).toBe(true);
+            return;
+          }
+          expect(done(account)).toBe(false);
+          const after = executed(account, orders, snapshot, costs);
+          // With profits that count only in part, or costs that were planned for and not paid, the account may be safer than planned, never less safe.
+          if (!done(after)) {
+            expect(after.positions).toEqual([]);
+            return;
+          }
+          reached += 1;
+          if (!costs) return;
+          const last = orders[orders.length - 1] as PlannedOrder;
+          const lot = VENUE.find(({ instrumentId }) => instrumentId === last.instrumentId)?.lotSize ?? 0n;
+          const less = divide(last.quantity - 1n, lot, "down") * lot;
+          const fewer = orders
+            .map((order) => (order === last ? { ...order, quantity: less as Quantity } : order))
+            .filter((order) => order.quantity > 0n);
+          expect(done(executed(account, fewer, snapshot, costs))).toBe(false);
+        }),
+        { numRuns: 400 },
+      );
+      expect(reached).toBeGreaterThan(30);
+    },
+  );
 });

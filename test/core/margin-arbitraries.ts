@@ -4,8 +4,9 @@ import type { Instrument } from "../../core/instrument.ts";
 import type { Mark, MarketSnapshot } from "../../core/mark.ts";
 import { type Money, money, type Price, price, type Quantity, quantity } from "../../core/money.ts";
 import type { Policy } from "../../core/policy.ts";
-import { loadTiers } from "../../core/tiers.ts";
+import type { Sided } from "../../core/statement.ts";
 import { validatePolicy } from "../../core/terms.ts";
+import { loadTiers } from "../../core/tiers.ts";
 import { accountOf, bare, contract, NOW, policyWith, slices, snapshotOf, spot } from "./margin-fixtures.ts";
 
 const bracketed = (id: string, fee: number, floors: readonly string[]): Pick<Instrument, "tiers" | "feePpm"> => ({
@@ -20,9 +21,26 @@ const cost = { liquidationFeePpm: 2_000, insuranceFeePpm: 1_000 };
 
 /** One of each kind: brackets, fees, a contract of a hundredth, an inverse perpetual and future, prices of 0 and below. */
 export const VENUE: readonly Instrument[] = [
-  contract("BTC-PERP", { ...bracketed("BTC-PERP", 500, ["0", "50000", "250000", "1000000"]), ...cost, lotSize: quantity("0.001"), tickSize: price("0.1") }),
-  contract("ETH-PERP", { ...bracketed("ETH-PERP", 500, ["0", "20000", "100000"]), ...cost, baseAsset: "ETH", lotSize: quantity("0.01"), tickSize: price("0.01") }),
-  contract("CENT-PERP", { ...bracketed("CENT-PERP", 0, ["0", "1000"]), ...cost, baseAsset: "CENT", multiplier: quantity("0.01"), lotSize: quantity("1") }),
+  contract("BTC-PERP", {
+    ...bracketed("BTC-PERP", 500, ["0", "50000", "250000", "1000000"]),
+    ...cost,
+    lotSize: quantity("0.001"),
+    tickSize: price("0.1"),
+  }),
+  contract("ETH-PERP", {
+    ...bracketed("ETH-PERP", 500, ["0", "20000", "100000"]),
+    ...cost,
+    baseAsset: "ETH",
+    lotSize: quantity("0.01"),
+    tickSize: price("0.01"),
+  }),
+  contract("CENT-PERP", {
+    ...bracketed("CENT-PERP", 0, ["0", "1000"]),
+    ...cost,
+    baseAsset: "CENT",
+    multiplier: quantity("0.01"),
+    lotSize: quantity("1"),
+  }),
   contract("BTC-INV", {
     ...bracketed("BTC-INV", 500, ["0", "1", "10"]),
     ...cost,
@@ -58,7 +76,11 @@ const PRICES: Readonly<Record<string, readonly [least: number, most: number]>> =
 };
 
 export const policies: fc.Arbitrary<Policy> = fc
-  .record({ share: fc.constantFrom(0, 500_000, 1_000_000), buffer: fc.constantFrom(0, 100_000), weight: fc.constantFrom(1_000_000, 1_100_000) })
+  .record({
+    share: fc.constantFrom(0, 500_000, 1_000_000),
+    buffer: fc.constantFrom(0, 100_000),
+    weight: fc.constantFrom(1_000_000, 1_100_000),
+  })
   .map(({ share, buffer, weight }) =>
     validatePolicy(
       policyWith(
@@ -101,14 +123,24 @@ export const snapshots = (qualities: readonly ("GOOD" | "STALE" | "SUSPECT" | "M
       ),
     );
 
-const SIZES: Readonly<Record<string, number>> = { "BTC-PERP": 30, "ETH-PERP": 200, "CENT-PERP": 100_000, "BTC-INV": 5_000, "OIL-FUT": 3_000 };
+const SIZES: Readonly<Record<string, number>> = {
+  "BTC-PERP": 30,
+  "ETH-PERP": 200,
+  "CENT-PERP": 100_000,
+  "BTC-INV": 5_000,
+  "OIL-FUT": 3_000,
+};
 
 const positionIn = (instrumentId: string): fc.Arbitrary<Position> => {
   const [least, most] = PRICES[instrumentId] ?? [1, 2];
   const size = SIZES[instrumentId] ?? 1;
   return fc
     .record({ size: between(-size, size, 0.001).filter((n) => Math.abs(n) >= 0.001), entry: between(least, most, 0.01) })
-    .map(({ size, entry }) => ({ instrumentId, quantity: quantity(decimals(size)) as Quantity, entryPrice: price(decimals(entry)) as Price }));
+    .map(({ size, entry }) => ({
+      instrumentId,
+      quantity: quantity(decimals(size)) as Quantity,
+      entryPrice: price(decimals(entry)) as Price,
+    }));
 };
 
 export const accounts: fc.Arbitrary<MarginAccount> = fc
@@ -131,8 +163,14 @@ export const accounts: fc.Arbitrary<MarginAccount> = fc
     reserved: reserved === "0" ? new Map() : new Map([["USDT", money(reserved)]]),
   }));
 
-/** The same account with its cash moved so that E_i or E_m stands `units` of 1e-8 from a level. */
+/** The same account with cash added: 1e-8 of the valuation asset each, which counts without a haircut. */
 export const withCash = (account: MarginAccount, added: bigint): MarginAccount => ({
   ...account,
   balances: new Map(account.balances).set("USDT", ((account.balances.get("USDT") ?? 0n) + added) as Money),
 });
+
+/** The same account with its cash moved so that E_i is `headroom` ppm of the way from MM to IM, and `units` of 1e-8 above. */
+export const atHeadroom = (account: MarginAccount, sided: Sided, headroomPpm: number, units = 0n): MarginAccount => {
+  const wanted = sided.maintenance + ((sided.initial - sided.maintenance) * BigInt(headroomPpm)) / 1_000_000n + units;
+  return withCash(account, wanted - sided.equityInitial);
+};

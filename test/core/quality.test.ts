@@ -37,13 +37,21 @@ describe("judgeMark", () => {
 
   test("a tick of another instrument, or without an instant, is rejected", () => {
     expect(judgeMark(mark, at("10001", 1, "ETH-PERP"), btc, NOW).reason).toBe("tick of ETH-PERP offered to BTC-PERP");
-    expect(judgeMark(null, { ...at("10001", 1), asOf: Number.NaN }, btc, NOW)).toEqual({ outcome: "rejected", mark: null, reason: "no instant" });
+    expect(judgeMark(null, { ...at("10001", 1), asOf: Number.NaN }, btc, NOW)).toEqual({
+      outcome: "rejected",
+      mark: null,
+      reason: "no instant",
+    });
     expect(judgeMark(null, { ...at("10001", 1), asOf: 0 }, btc, NOW).reason).toBe("no instant");
   });
 
   test("the first price is accepted, the same again is a duplicate", () => {
     const first = judged(null, "10000", 0);
-    expect(first).toMatchObject({ outcome: "accepted", reason: "first price", mark: { price: price("10000"), source: "feed", candidate: null } });
+    expect(first).toMatchObject({
+      outcome: "accepted",
+      reason: "first price",
+      mark: { price: price("10000"), source: "feed", candidate: null },
+    });
     expect(judged(first.mark, "10000", 0)).toEqual({ outcome: "duplicate", mark: first.mark, reason: "the same price again" });
   });
 
@@ -77,8 +85,15 @@ describe("judgeMark", () => {
 
   test("a crash passes: a second tick that agrees lifts the guard", () => {
     const held = judged(mark, "8000", 1).mark;
-    expect(judged(held, "8080", 2)).toMatchObject({ outcome: "accepted", reason: "a second tick agrees with the jump", mark: { price: price("8080") } });
-    expect(judged(held, "8080.00000001", 2)).toMatchObject({ outcome: "candidate", mark: { price: price("10000"), candidate: { price: price("8080.00000001") } } });
+    expect(judged(held, "8080", 2)).toMatchObject({
+      outcome: "accepted",
+      reason: "a second tick agrees with the jump",
+      mark: { price: price("8080") },
+    });
+    expect(judged(held, "8080.00000001", 2)).toMatchObject({
+      outcome: "candidate",
+      mark: { price: price("10000"), candidate: { price: price("8080.00000001") } },
+    });
   });
 
   test("a second tick must be newer than the jump: the same tick twice confirms nothing", () => {
@@ -98,7 +113,10 @@ describe("judgeMark", () => {
 
   test("S20: 18.31, -36.98, 8.91: guards measure |price|, and a second tick confirms each", () => {
     let last = judgeMark(null, at("18.31", 0, "OIL-FUT"), oil, NOW).mark;
-    for (const [text, seconds] of [["-36.98", 60], ["8.91", 180]] as const) {
+    for (const [text, seconds] of [
+      ["-36.98", 60],
+      ["8.91", 180],
+    ] as const) {
       const held = judgeMark(last, at(text, seconds, "OIL-FUT"), oil, NOW + seconds * 1_000);
       expect(held.outcome).toBe("candidate");
       const next = judgeMark(held.mark, at(text, seconds + 1, "OIL-FUT"), oil, NOW + (seconds + 1) * 1_000);
@@ -123,8 +141,18 @@ describe("quality of a mark (R3)", () => {
     ["at its greatest age", markOf("BTC-PERP", "1", { asOf: NOW - 60_000 }), "GOOD", NOW + 1],
     ["older", markOf("BTC-PERP", "1", { asOf: NOW - 60_001 }), "STALE", Number.POSITIVE_INFINITY],
     ["a fresh candidate", markOf("BTC-PERP", "1", { candidate: { price: price("2"), asOf: NOW - 29_999 } }), "GOOD", NOW + 1],
-    ["a candidate that nothing settled", markOf("BTC-PERP", "1", { candidate: { price: price("2"), asOf: NOW - 30_000 } }), "SUSPECT", NOW + 60_001],
-    ["stale with a fresh candidate", markOf("BTC-PERP", "1", { asOf: NOW - 90_000, candidate: { price: price("2"), asOf: NOW } }), "STALE", NOW + 30_000],
+    [
+      "a candidate that nothing settled",
+      markOf("BTC-PERP", "1", { candidate: { price: price("2"), asOf: NOW - 30_000 } }),
+      "SUSPECT",
+      NOW + 60_001,
+    ],
+    [
+      "stale with a fresh candidate",
+      markOf("BTC-PERP", "1", { asOf: NOW - 90_000, candidate: { price: price("2"), asOf: NOW } }),
+      "STALE",
+      NOW + 30_000,
+    ],
   ] as const)("%s", (_, given, quality, until) => {
     expect(qualityAt(given, btc, NOW)).toBe(quality);
     expect(qualityUntil(given, btc, NOW)).toBe(until);

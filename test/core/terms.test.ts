@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { money } from "../../core/money.ts";
 import type { CollateralTerms, LevelTerms, Policy } from "../../core/policy.ts";
-import { TermsError } from "../../core/terms-error.ts";
 import { validatePolicy } from "../../core/terms.ts";
+import { TermsError } from "../../core/terms-error.ts";
 import { bare, policyWith, slices } from "./margin-fixtures.ts";
 
 const btc = (patch: Partial<CollateralTerms> = {}): Policy => policyWith([bare("USDT"), bare("BTC", "BTC-USDT", patch)]);
@@ -29,7 +29,17 @@ describe("validatePolicy", () => {
     ["a threshold that is no whole ppm", levels({ call: 0.5 }), "levels"],
     ["a negative hysteresis", levels({ hysteresis: -1 }), "levels"],
     ["no terms for the valuation asset", { ...btc(), valuationAsset: "EUR" }, "collateral EUR"],
-    ["terms under another asset", { ...btc(), collateral: new Map([["USDT", bare("USDT")], ["BTC", bare("ETH", "P")]]) }, "collateral BTC"],
+    [
+      "terms under another asset",
+      {
+        ...btc(),
+        collateral: new Map([
+          ["USDT", bare("USDT")],
+          ["BTC", bare("ETH", "P")],
+        ]),
+      },
+      "collateral BTC",
+    ],
     ["an asset without a price", btc({ priceId: null }), "collateral BTC"],
     ["a valuation asset with a price", policyWith([bare("USDT", "USDT-USD")]), "collateral USDT"],
     ["M2: a debt that weighs less than its value", btc({ liabilityWeight: 999_999 }), "collateral BTC"],

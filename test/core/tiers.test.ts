@@ -4,7 +4,12 @@ import { type Money, money } from "../../core/money.ts";
 import { TermsError } from "../../core/terms-error.ts";
 import { loadTiers, type RawTier, requirementOf, tierAt } from "../../core/tiers.ts";
 
-const tier = (floor: string, rateIm: number, rateMm: number, patch: Partial<RawTier> = {}): RawTier => ({ floor: money(floor), rateIm, rateMm, ...patch });
+const tier = (floor: string, rateIm: number, rateMm: number, patch: Partial<RawTier> = {}): RawTier => ({
+  floor: money(floor),
+  rateIm,
+  rateMm,
+  ...patch,
+});
 const table: readonly RawTier[] = [tier("0", 8_000, 4_000), tier("50000", 10_000, 5_000), tier("250000", 20_000, 10_000)];
 
 describe("loadTiers (M3, R24)", () => {
@@ -17,14 +22,23 @@ describe("loadTiers (M3, R24)", () => {
   });
 
   test("given amounts are checked, and pass when they are right", () => {
-    const given = [tier("0", 8_000, 4_000, { amountIm: money("0"), amountMm: money("0") }), tier("50000", 10_000, 5_000, { amountMm: money("50") })];
+    const given = [
+      tier("0", 8_000, 4_000, { amountIm: money("0"), amountMm: money("0") }),
+      tier("50000", 10_000, 5_000, { amountMm: money("50") }),
+    ];
     expect(loadTiers("t", given, 0)).toHaveLength(2);
   });
 
   test.each<[string, readonly RawTier[], number, string, RegExp]>([
     ["no bracket", [], 0, "the whole table", /Give at least one/],
     ["first floor not 0", [tier("1", 8_000, 4_000)], 0, "bracket 1", /Start the table at notional 0/],
-    ["descending floors", [tier("0", 8_000, 4_000), tier("10", 9_000, 5_000), tier("5", 10_000, 6_000)], 0, "bracket 3", /Sort the brackets/],
+    [
+      "descending floors",
+      [tier("0", 8_000, 4_000), tier("10", 9_000, 5_000), tier("5", 10_000, 6_000)],
+      0,
+      "bracket 3",
+      /Sort the brackets/,
+    ],
     ["equal floors", [tier("0", 8_000, 4_000), tier("0", 9_000, 5_000)], 0, "bracket 2", /Sort the brackets/],
     ["falling maintenance rate", [tier("0", 8_000, 4_000), tier("10", 9_000, 3_000)], 0, "bracket 2", /Rates rise/],
     ["falling initial rate", [tier("0", 8_000, 4_000), tier("10", 7_000, 5_000)], 0, "bracket 2", /Rates rise/],
@@ -52,6 +66,21 @@ describe("loadTiers (M3, R24)", () => {
       expect(error).toMatchObject({ name: "TermsError", subject: "tiers of X-PERP", place });
       expect((error as TermsError).mend.length).toBeGreaterThan(0);
     }
+  });
+
+  test("M3: a published table with a break at 75 million that belongs to one at 50 million is refused", () => {
+    const rates = [
+      ["0", 4_000],
+      ["50000", 5_000],
+      ["500000", 10_000],
+      ["10000000", 25_000],
+      ["75000000", 50_000],
+    ] as const;
+    const published = ["0", "50", "2550", "152550", "1402550"];
+    const raw = rates.map(([floor, rate], index) => tier(floor, 2 * rate, rate, { amountMm: money(published[index] ?? "0") }));
+    expect(() => loadTiers("t", raw, 0)).toThrow(
+      "t, bracket 5: amount 1402550 makes the requirement jump at the floor. Continuity needs 2027550",
+    );
   });
 
   test("R24: equality with maintenance plus fee is enough above the first bracket", () => {

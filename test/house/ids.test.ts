@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
-const ID = /(?<![\w-])(?:[RMN][1-9]\d?|[ILS]\d{2}|C[1-9]\d?)(?![\w-])/g;
+const ID = /(?<![\w-])(?:[RMN](?:0|[1-9]\d?)|[ILS]\d{2}|C[1-9]\d?)(?![\w-])/g;
 const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.ts", "docs/reference/*.md"], {
   cwd: root,
   encoding: "utf8",

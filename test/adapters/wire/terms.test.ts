@@ -55,18 +55,22 @@ describe("policies", () => {
   const [usdt, btc] = policyFixture.collateral;
   const levels = policyFixture.levels;
   test.each<[string, object, RegExp]>([
-    ["levels out of order (R1)", { levels: { ...levels, restricted: 600_000 } }, /^levels: /],
-    ["no valuation asset among the collateral", { collateral: [btc] }, /^collateral: the valuation asset/],
+    ["levels out of order (R1)", { levels: { ...levels, restricted: 600_000 } }, /levels: thresholds do not fall/],
+    ["no valuation asset among the collateral", { collateral: [btc] }, /collateral USDT: the valuation asset has no terms/],
     ["an asset twice", { collateral: [usdt, usdt] }, /^collateral: an asset appears twice/],
-    ["collateral without a price", { collateral: [usdt, { ...btc, priceId: null }] }, /^collateral\.1\.priceId: /],
+    ["collateral without a price", { collateral: [usdt, { ...btc, priceId: null }] }, /collateral BTC: no price/],
     ["a debt that weighs less than 1 (M2)", { collateral: [{ ...usdt, liabilityWeight: 900_000 }] }, /^collateral\.0\.liabilityWeight: /],
     [
       "a haircut for IM below that for MM (M2)",
       { collateral: [{ ...usdt, tiers: [{ floor: "0", haircutIm: 1, haircutMm: 2 }] }] },
-      /^collateral\.0\.tiers\.0\.haircutIm: /,
+      /collateral USDT, slice 1: initial haircut 1 is below/,
     ],
-    ["a first slice above 0", { collateral: [{ ...usdt, tiers: [{ floor: "5", haircutIm: 0, haircutMm: 0 }] }] }, /tiers\.0\.floor: /],
-    ["a least grace above the grace (R13)", { graceMinMs: 1_800_001 }, /^graceMinMs: /],
+    [
+      "a first slice above 0",
+      { collateral: [{ ...usdt, tiers: [{ floor: "5", haircutIm: 0, haircutMm: 0 }] }] },
+      /collateral USDT, slice 1: floor 5 is out of order/,
+    ],
+    ["a least grace above the grace (R13)", { graceMinMs: 1_800_001 }, /times: the grace is shorter/],
     ["a version of 0", { version: 0 }, /^version: /],
     ["a term that nobody knows", { mercy: true }, /mercy/],
   ])("%s is refused by name", (_, over, words) => expect(complaint(policyBody, { ...policyFixture, ...over })).toMatch(words));
