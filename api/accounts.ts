@@ -1,5 +1,5 @@
 import type * as z from "zod";
-import { changeAccount, type Desk, type Moment } from "../adapters/decide-account.ts";
+import { type Desk, policyOf } from "../adapters/decide-account.ts";
 import { accountPath, accountReply, type callReply } from "../adapters/wire/api.ts";
 import type { MarginAccount } from "../core/account.ts";
 import type { MarginCall } from "../core/call.ts";
@@ -23,18 +23,6 @@ export const loadAccount = async (desk: Desk, accountId: string): Promise<Margin
   return account;
 };
 
-/** An account as a decision would see it now, with its policy. To look is to change nothing. */
-const look = async (desk: Desk, accountId: string): Promise<Moment> => {
-  const seen: Moment[] = [];
-  await changeAccount(desk, { accountId, causedBy: "api look" }, (moment) => {
-    seen.push(moment);
-    return null;
-  });
-  const [moment] = seen;
-  if (moment === undefined) throw noSuchAccount();
-  return moment;
-};
-
 /** A call as it is shown. */
 export const shownCall = (call: MarginCall): z.output<typeof callReply> => ({ ...call, cures: [...call.cures] });
 
@@ -51,8 +39,9 @@ export const readAccount = defineRoute({
   key: "none",
   resource: pathAccount,
   run: async ({ desk, path }) => {
-    const snapshot = await desk.marks.newest();
-    const { account, policy, now } = await look(desk, path.accountId);
+    const account = await loadAccount(desk, path.accountId);
+    const [policy, snapshot] = await Promise.all([policyOf(desk, account), desk.marks.newest()]);
+    const now = desk.world.clock.now();
     const statement = assess(account, snapshot, policy, now);
     const { amountDue, cures } = waysToCure(account, statement, snapshot, policy);
     return {

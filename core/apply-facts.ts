@@ -1,5 +1,5 @@
 import type { LiveCall, MarginAccount, Position } from "./account.ts";
-import { credited, creditOf, type Measure } from "./call-credit.ts";
+import { type Measure, withCredit } from "./call-credit.ts";
 import { fillPosition } from "./fill.ts";
 import type { Asset, Instruments } from "./instrument.ts";
 import type { Entry, Fact } from "./ledger.ts";
@@ -127,6 +127,8 @@ const applyOne = (account: MarginAccount, fact: Fact, instruments: Instruments):
     }
     case "fill":
       return applyFill(account, fact, instruments);
+    case "deposit_pending":
+      return { account, postings: [] };
     case "order_closed":
       return { account: applyOrderClosed(account, fact), postings: [] };
     case "snapshot":
@@ -144,7 +146,8 @@ const sequenced = (account: MarginAccount, fact: Fact): MarginAccount => {
  * Folds facts of the venue into an account, in the order of their sequence (R16).
  *
  * A fact whose sequence was passed already is recorded with no posting: a snapshot holds it, or the next
- * one will (the account is OUT_OF_SYNC until then). An id that stands twice counts once. Payments are credited to the live call (R10).
+ * one will (the account is OUT_OF_SYNC until then). An id that stands twice counts once. Payments are credited to the live call
+ * (R10); what still confirms is counted beside it (R15).
  *
  * @throws RangeError for a fill in an unknown instrument or a spot pair, and for more positions than an account may hold.
  */
@@ -162,9 +165,7 @@ export const applyFacts = (account: MarginAccount, facts: readonly Fact[], instr
     }
     const before = held;
     const step = applyOne(sequenced(before, fact), fact, instruments);
-    const credit = creditOf(fact, before, step.account, measure);
-    held = step.account;
-    if (held.live !== null && credit !== 0n) held = { ...held, live: { ...held.live, call: credited(held.live.call, credit) } };
+    held = withCredit(fact, before, step.account, measure);
     entries.push({ fact, postings: step.postings });
     if (step.fill !== undefined) fills.push(step.fill);
   }

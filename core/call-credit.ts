@@ -41,6 +41,12 @@ const creditOfReduction = (call: MarginCall, fact: Fact & { readonly kind: "fill
   return share(call, fact.quantity < 0n ? -fact.quantity : fact.quantity, cure.quantity);
 };
 
+/** How much nearer to the initial requirement `after` is than `before`, on the present marks. */
+const gainOf = (before: MarginAccount, after: MarginAccount, measure: Measure): Money => {
+  const [was, is] = [measure(before), measure(after)];
+  return minus(minus(is.equityInitial, is.initial), minus(was.equityInitial, was.initial));
+};
+
 /**
  * What a fact pays towards the live call (R10 a), in the call's asset; negative where it takes out.
  *
@@ -48,13 +54,10 @@ const creditOfReduction = (call: MarginCall, fact: Fact & { readonly kind: "fill
  * exactly what the notice said is enough wherever the price is now (R4). Anything else counts by what it
  * does to `E_i − IM` on the present marks. A withdrawal that was reserved had left equity before (R16).
  */
-export const creditOf = (fact: Fact, before: MarginAccount, after: MarginAccount, measure: Measure): Money => {
+const creditOf = (fact: Fact, before: MarginAccount, after: MarginAccount, measure: Measure): Money => {
   if (before.live === null || !counts(before.live, fact.occurredAt)) return ZERO;
   const { call, orders } = before.live;
-  const byValue = (): Money => {
-    const [was, is] = [measure(before), measure(after)];
-    return minus(minus(is.equityInitial, is.initial), minus(was.equityInitial, was.initial));
-  };
+  const byValue = (): Money => gainOf(before, after, measure);
   switch (fact.kind) {
     case "deposit":
       return creditOfTransfer(call, fact.asset, fact.amount) ?? byValue();
@@ -71,6 +74,37 @@ export const creditOf = (fact: Fact, before: MarginAccount, after: MarginAccount
   }
 };
 
-/** The call with `credit` added to what it was paid; never under 0. */
-export const credited = (call: MarginCall, credit: Money): MarginCall =>
-  credit === 0n ? call : { ...call, metAmount: max(plus(call.metAmount, credit), ZERO) };
+/** What a deposit that still confirms would pay, were it credited now (R15); never negative. */
+const promiseOf = (call: MarginCall, { asset, amount }: PendingDeposit, before: MarginAccount, measure: Measure): Money => {
+  const byValue = (): Money => {
+    const balances = new Map(before.balances).set(asset, plus(before.balances.get(asset) ?? ZERO, amount));
+    return gainOf(before, { ...before, balances }, measure);
+  };
+  return max(creditOfTransfer(call, asset, amount) ?? byValue(), ZERO);
+};
+
+/**
+ * Deposits that still confirm after a fact (R15). Each deposit that is credited takes its own credit off,
+ * whether it was announced or not: so no money is counted as paid and as confirming, and the sum of both,
+ * which decides at the deadline, does not fall by a payment.
+ */
+const confirmingAfter = (call: MarginCall, fact: Fact, credit: Money, promise: () => Money): Money => {
+  if (fact.kind === "deposit_pending" && call.status === "OPEN") return plus(call.confirmingAmount, promise());
+  return fact.kind === "deposit" ? max(minus(call.confirmingAmount, credit), ZERO) : call.confirmingAmount;
+};
+
+/**
+ * The account after a fact, with what the fact pays (R10) or announces (R15) in its live call.
+ *
+ * @param before the account that the fact met; @param after the same with the fact's postings in it.
+ */
+export const withCredit = (fact: Fact, before: MarginAccount, after: MarginAccount, measure: Measure): MarginAccount => {
+  if (after.live === null) return after;
+  const { call } = after.live;
+  const credit = creditOf(fact, before, after, measure);
+  const metAmount = max(plus(call.metAmount, credit), ZERO);
+  const promise = (): Money => (fact.kind === "deposit_pending" ? promiseOf(call, fact, before, measure) : ZERO);
+  const confirmingAmount = confirmingAfter(call, fact, credit, promise);
+  if (metAmount === call.metAmount && confirmingAmount === call.confirmingAmount) return after;
+  return { ...after, live: { ...after.live, call: { ...call, metAmount, confirmingAmount } } };
+};

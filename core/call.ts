@@ -36,6 +36,8 @@ export interface MarginCall {
   readonly cures: readonly Cure[];
   /** Credited deposits and reductions since the issue, at IM value (R10 a). */
   readonly metAmount: Money;
+  /** Deposits that still confirm, as they would be credited, in `asset`; less what was credited since, never under 0 (R15). */
+  readonly confirmingAmount: Money;
   /** True while the breach shows only on E_low (R3); the clock waits, `deadlineAt` is null. */
   readonly onBadMarks: boolean;
   readonly badMarksSince: number | null;
@@ -50,6 +52,8 @@ export interface MarginCall {
   readonly noticeAcceptedAt: number | null;
   /** True once a late acceptance has moved the deadline (R12: once). */
   readonly deadlineMovedForNotice: boolean;
+  /** When the deadline was moved for a deposit that still confirms (R15: once); null before. */
+  readonly extendedAt: number | null;
   readonly acknowledgedAt: number | null;
   readonly acknowledgedBy: string | null;
   /** Set when the deadline passed and the call stays open (R14 `restrict`, modes without orders, bad marks). */

@@ -9,8 +9,6 @@ import type { LiquidationOrder } from "./order.ts";
 import type { Policy } from "./policy.ts";
 import { liveAfter, type Note, note, tell } from "./situation.ts";
 
-export { checkWithdrawal, type Withdrawal, type WithdrawalDecision } from "./withdrawal.ts";
-
 /** What a command changes: of the account, of its live call, of that call's orders. */
 interface Amendment {
   readonly account?: Partial<MarginAccount>;

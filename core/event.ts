@@ -12,6 +12,7 @@ export const EVENT_TYPES = [
   "margin_call.acknowledged",
   "margin_call.partially_met",
   "margin_call.deadline_changed",
+  "margin_call.extended",
   "margin_call.met",
   "margin_call.cancelled",
   "margin_call.expired",

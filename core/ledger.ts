@@ -8,6 +8,8 @@ import type { Money, Price, Quantity } from "./money.ts";
  */
 export type Fact = { readonly externalId: string; readonly sequence: number; readonly occurredAt: number } & (
   | { readonly kind: "deposit"; readonly asset: Asset; readonly amount: Money }
+  /** A deposit that was seen and still confirms: no equity, no posting (R15). The same money comes again as a `deposit`. */
+  | { readonly kind: "deposit_pending"; readonly asset: Asset; readonly amount: Money }
   | { readonly kind: "withdrawal"; readonly asset: Asset; readonly amount: Money }
   | {
       readonly kind: "fill";

@@ -22,6 +22,8 @@ export const LIMITS = {
   attemptGapMs: 5_000,
   /** A top-up asks for at least this share of the amount due more (R11), so that each sweep does not write one. */
   topUpSharePpm: 250_000,
+  /** How much later the deadline is for a deposit that still confirms (R15): a handful of blocks, and once, so that no payment that never comes holds the venue. */
+  extensionMs: 600_000,
   /** Facts of one account applied in one transaction. */
   factsPerChangeMax: 20,
   /** Hops that a self-feeding message may take before it is parked (design §4, recursion). */

@@ -139,6 +139,7 @@ export const EMAIL_TYPES = [
   "margin_call.issued",
   "margin_call.updated",
   "margin_call.deadline_changed",
+  "margin_call.extended",
   "margin_call.partially_met",
   "margin_call.met",
   "margin_call.cancelled",
@@ -153,6 +154,7 @@ export const TIMER_TYPES = [
   "margin_call.issued",
   "margin_call.updated",
   "margin_call.deadline_changed",
+  "margin_call.extended",
 ] as const satisfies readonly EventType[];
 
 /** The event that leaves orders to be sent. */

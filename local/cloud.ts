@@ -8,7 +8,6 @@ import { createRealTime } from "./time/real.ts";
 import { createSteppedTime, type SteppedTime } from "./time/stepped.ts";
 import type { Cancel, Time } from "./time/time.ts";
 
-export { LOCAL_PRINCIPALS, PortTakenError, ROLE_HEADER } from "./gateway.ts";
 export type { RunOptions } from "./play.ts";
 export type { SentEmail } from "./services/email.ts";
 

@@ -27,7 +27,7 @@ export const USAGE = `npm start -- [options]
   --realtime      play on the real clock instead of jumping from event to event
   --once          end when the replay ends; without it the page stays up until Ctrl-C
   --json          print one JSON object at the end and nothing else (implies --once)
-  --port N        port of the page (default 4173)
+  --port N        port of the page (default 4173; 0 for any free one)
   --help          show this`;
 
 const whole = (name: string, text: string | undefined, fallback: number, range: readonly [number, number]): number => {
@@ -81,6 +81,6 @@ export const readOptions = (args: readonly string[]): Options | "help" => {
     realtime: values.realtime === true,
     once: json || values.once === true,
     json,
-    port: values.port === undefined ? null : whole("port", values.port, 0, [1, 65_535]),
+    port: values.port === undefined ? null : whole("port", values.port, 0, [0, 65_535]),
   };
 };

@@ -1,5 +1,4 @@
-import type { SQSClient } from "@aws-sdk/client-sqs";
-import { SendMessageCommand } from "@aws-sdk/client-sqs";
+import { SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
 
 import type { EventMessage } from "../adapters/wire/events.ts";
 import { eventMessage } from "../adapters/wire/events.ts";
@@ -45,7 +44,7 @@ export interface Replay {
   readonly prices: ReadonlyMap<string, Price>;
   /** Played share of the path, 0 to 1. */
   share(): number;
-  /** Enters instruments, policies, endpoints, contacts, the first marks and the accounts: all through the API. */
+  /** Enters instruments, policies, endpoints, contacts and the first marks by the API, and the accounts by the venue's feed. */
   load(): Promise<void>;
   /** Plays the path to its end. @param onStep is called after each instant's work. */
   play(onStep: () => void): Promise<void>;
@@ -53,6 +52,8 @@ export interface Replay {
 
 /** Requests of the loading that are under way at a time. */
 const LOAD_WIDTH = 16;
+/** Messages in one request to a queue. */
+const BATCH = 10;
 /** Orders that come while the venue works are seen this much later. */
 const VENUE_POLL_MS = 1_000;
 const SOURCE = "replay";
@@ -110,26 +111,30 @@ const postMarks = async (state: State, step: TickStep): Promise<void> => {
 const postFacts = (state: State, message: FeedMessage): Promise<unknown> =>
   ask(state.cloud, "feed", "POST", "/feed-entries", JSON.parse(encodeFeed(message)));
 
-/** What the venue's engine does comes through its queue, as its core system sends it. */
-const sendFacts = async (state: State, message: FeedMessage): Promise<void> => {
-  await state.cloud.clients.sqs.send(
-    new SendMessageCommand({
-      QueueUrl: state.cloud.queueUrl("feed.fifo"),
+/** What the venue's core system books comes through its queue, ten messages a request. */
+const sendFacts = async (state: State, messages: readonly FeedMessage[]): Promise<void> => {
+  for (let from = 0; from < messages.length; from += BATCH) {
+    const Entries = messages.slice(from, from + BATCH).map((message, index) => ({
+      Id: String(index),
       MessageBody: encodeFeed(message),
       MessageGroupId: message.accountId,
       MessageDeduplicationId: message.entries[0]?.externalId,
-    }),
-  );
+    }));
+    const reply = await state.cloud.clients.sqs.send(new SendMessageBatchCommand({ QueueUrl: state.cloud.queueUrl("feed.fifo"), Entries }));
+    const [failed] = reply.Failed ?? [];
+    if (failed !== undefined) throw new Error(`the feed queue refused a message: ${failed.Message ?? failed.Code ?? "no reason"}`);
+  }
 };
 
 /** The venue takes what waits for it, and looks again a moment later when there was something. */
 const tendVenue = async (state: State): Promise<void> => {
   const { cloud, venue } = state;
   const messages = await cloud.receive("venue.fifo");
-  for (const { body } of messages) {
-    const facts = venue.accept(parseMessage(venueOrder, body), cloud.now());
-    if (facts !== null) await sendFacts(state, facts);
-  }
+  const facts = messages.map(({ body }) => venue.accept(parseMessage(venueOrder, body), cloud.now()));
+  await sendFacts(
+    state,
+    facts.filter((message) => message !== null),
+  );
   const dueAt = cloud.now() + VENUE_POLL_MS;
   if (messages.length === 0 || (state.venueDueAt !== null && state.venueDueAt > cloud.now())) return;
   state.venueDueAt = dueAt;
@@ -190,7 +195,10 @@ const load = async (state: State): Promise<void> => {
   state.played = 1;
   await cloud.run({ until: cloud.now() });
   await each(script.accounts, ({ accountId, contact }) => ask(cloud, "operator", "PUT", `/accounts/${accountId}/contact`, contact));
-  await each(script.accounts, (account) => postFacts(state, venue.open(account, cloud.now())));
+  await sendFacts(
+    state,
+    script.accounts.map((account) => venue.open(account, cloud.now())),
+  );
   await cloud.run({ until: cloud.now() });
 };
 

@@ -1,10 +1,12 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import type { Cloud } from "./cloud.ts";
 import { startCloud } from "./cloud.ts";
 import { UnusablePrices } from "./feed/layout.ts";
 import { readFinalTables } from "./final-tables.ts";
+import { PortTakenError } from "./gateway.ts";
 import { judgeInvariants } from "./invariants.ts";
 import { type Options, Refusal, readOptions, USAGE } from "./options.ts";
 import { openPage, PAGE_PORT, type Page } from "./page/server.ts";
@@ -15,12 +17,15 @@ import { synthesize } from "./synthesize.ts";
 import { markAgeMaxMs } from "./terms.ts";
 import { createView, type View } from "./view.ts";
 
+/** Each run has a folder of its own in here: two may run side by side. */
 const FOLDER = fileURLToPath(new URL("../.plimsoll/", import.meta.url));
 
 /** Exit codes: everything held, an invariant is broken, the request could not be carried out. */
 const HELD = 0;
 const BROKEN = 1;
 const REFUSED = 2;
+/** As a shell has it for Ctrl-C. */
+const INTERRUPTED = 130;
 
 const minutes = (ms: number): string => (ms >= 60_000 ? `${ms / 60_000} min` : `${ms / 1_000} s`);
 
@@ -85,52 +90,87 @@ const sumUp = async (replay: Replay, stage: Stage): Promise<number> => {
   return allHold(summary) ? HELD : BROKEN;
 };
 
-/** Waits for Ctrl-C. */
-const untilInterrupted = (): Promise<void> =>
+/** Resolves at Ctrl-C, whenever it comes: everything that was started is then stopped in order. */
+const interruption = (): Promise<typeof INTERRUPTED> =>
   new Promise((resolve) => {
-    process.once("SIGINT", resolve);
-    process.once("SIGTERM", resolve);
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve(INTERRUPTED));
   });
 
+/** What was started, so that it can be stopped. */
+interface Running {
+  /** The synthesized template and the functions' logs. */
+  folder: string;
+  cloud: Cloud | null;
+  replay: Replay | null;
+  playing: boolean;
+}
+
+const play = async (
+  options: Options,
+  script: Script,
+  parts: { page: Page; view: View; running: Running; beganAt: number },
+): Promise<number> => {
+  const { page, view, running, beganAt } = parts;
+  const directory = running.folder;
+  announce(view, script, page);
+  const assembly = synthesize(join(directory, "cdk.out"));
+  const cloud = await startCloud({ assembly, clock: options.realtime ? "real" : "stepped", startAt: startOf(script), directory });
+  running.cloud = cloud;
+  const replay = createReplay(cloud, script, page);
+  running.replay = replay;
+  const stage = { options, script, cloud, page, view, beganAt };
+  await playOn(replay, stage);
+  running.playing = false;
+  return sumUp(replay, stage);
+};
+
+const startOf = (script: Script): number => script.steps[0]?.at ?? 0;
+
 const start = async (options: Options, beganAt: number): Promise<number> => {
+  const interrupted = interruption();
   const script = writeScript(options, Date.now());
-  const startAt = script.steps[0]?.at as number;
   const view = createView(process.stdout, options.json);
-  let [cloud, replay]: [Cloud | null, Replay | null] = [null, null];
-  let running = true;
+  const running: Running = { folder: "", cloud: null, replay: null, playing: true };
   const page = await openPage({
     port: options.port ?? (options.json ? 0 : PAGE_PORT),
-    progress: () => ({ now: cloud?.now() ?? startAt, share: replay?.share() ?? 0, running, source: script.path.source }),
+    progress: () => ({
+      now: running.cloud?.now() ?? startOf(script),
+      share: running.replay?.share() ?? 0,
+      running: running.playing,
+      source: script.path.source,
+    }),
     timeline: (accountId, callId) =>
-      cloud?.request("GET", `/accounts/${accountId}/calls/${callId}`, null, "operator") ?? Promise.resolve({ status: 503, body: null }),
+      running.cloud?.request("GET", `/accounts/${accountId}/calls/${callId}`, null, "operator") ??
+      Promise.resolve({ status: 503, body: null }),
   });
+  let code: number | null = null;
   try {
-    announce(view, script, page);
-    const assembly = synthesize(`${FOLDER}cdk.out`);
-    cloud = await startCloud({ assembly, clock: options.realtime ? "real" : "stepped", startAt, directory: FOLDER });
-    replay = createReplay(cloud, script, page);
-    const stage = { options, script, cloud, page, view, beganAt };
-    await playOn(replay, stage);
-    running = false;
-    const code = await sumUp(replay, stage);
-    if (options.once) return code;
+    mkdirSync(FOLDER, { recursive: true });
+    running.folder = mkdtempSync(join(FOLDER, "run-"));
+    code = await Promise.race([play(options, script, { page, view, running, beganAt }), interrupted]);
+    if (options.once || code === INTERRUPTED) return code;
     view.say(`\nThe page stays at ${page.url} until Ctrl-C.`);
-    await untilInterrupted();
+    await interrupted;
     return code;
   } finally {
     await page.stop();
-    await cloud?.stop();
+    await running.cloud?.stop();
+    // What went wrong is looked for in the functions' logs: only a sound run leaves nothing behind.
+    if (code === HELD || code === INTERRUPTED) rmSync(running.folder, { recursive: true, force: true });
+    if (code === BROKEN) console.error(`logs of the functions: ${join(running.folder, "logs")}`);
   }
 };
 
+/** What the one who started it can mend: a wrong option or file, a port in use, a platform without an engine. */
+const isMendable = (error: unknown): error is Error =>
+  error instanceof Refusal ||
+  error instanceof UnusablePrices ||
+  error instanceof PortTakenError ||
+  (error instanceof Error && error.message.includes("DYNAMODB_ENDPOINT"));
+
 /** One line for what a user can mend, the whole trace for what only we can. */
 const complain = (error: unknown): number => {
-  const mendable =
-    error instanceof Refusal ||
-    error instanceof UnusablePrices ||
-    (error instanceof Error && /^(EngineMissing|PortTaken)/.test(error.name));
-  if (!mendable) console.error(error);
-  else console.error((error as Error).message);
+  console.error(isMendable(error) ? error.message : error);
   return REFUSED;
 };
 
@@ -142,11 +182,10 @@ const main = async (): Promise<number> => {
       console.log(USAGE);
       return HELD;
     }
-    mkdirSync(FOLDER, { recursive: true });
     return await start(options, beganAt);
   } catch (error) {
     return complain(error);
   }
 };
 
-process.exitCode = await main();
+process.exit(await main());

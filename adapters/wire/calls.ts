@@ -2,6 +2,7 @@ import * as z from "zod";
 
 import type { Episode } from "../../core/account.ts";
 import { CALL_STATUSES, type MarginCall } from "../../core/call.ts";
+import { ZERO } from "../../core/money.ts";
 import { type LiquidationOrder, ORDER_STATUSES } from "../../core/order.ts";
 import {
   accountId,
@@ -48,6 +49,8 @@ export const marginCall = z.object({
   maintenanceRequirement: moneyText,
   cures: z.array(cure),
   metAmount: moneyText,
+  /** Rows from before R15 have neither this nor `extendedAt`. */
+  confirmingAmount: moneyText.default(ZERO),
   onBadMarks: z.boolean(),
   badMarksSince: instant.nullable(),
   issuedAt: instant,
@@ -57,6 +60,7 @@ export const marginCall = z.object({
   topUps: count,
   noticeAcceptedAt: instant.nullable(),
   deadlineMovedForNotice: z.boolean(),
+  extendedAt: instant.nullable().default(null),
   acknowledgedAt: instant.nullable(),
   acknowledgedBy: z.string().nullable(),
   overdueAt: instant.nullable(),

@@ -161,6 +161,7 @@ const URGENT: ReadonlySet<EventType> = new Set([
   "margin_call.issued",
   "margin_call.updated",
   "margin_call.deadline_changed",
+  "margin_call.extended",
   "margin_call.expired",
   "liquidation.started",
   "liquidation.order_sent",

@@ -56,9 +56,10 @@ export const positions = z.codec(
 
 const common = { externalId, sequence: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER), occurredAt: instant };
 
-/** A fact of the venue's book (R16). Amounts of deposits and withdrawals are positive; quantities of fills are signed, buy is positive. */
+/** A fact of the venue's book (R16). Amounts of deposits, confirming ones too, and of withdrawals are positive; quantities of fills are signed, buy is positive. */
 export const fact = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("deposit"), ...common, asset, amount: positive }),
+  z.strictObject({ kind: z.literal("deposit_pending"), ...common, asset, amount: positive }),
   z.strictObject({ kind: z.literal("withdrawal"), ...common, asset, amount: positive }),
   z.strictObject({
     kind: z.literal("fill"),

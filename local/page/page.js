@@ -28,6 +28,17 @@ const rounded = (amount) => {
   return value.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: Math.abs(value) < 1 ? 8 : 2 });
 };
 
+/** Why a call was liquidated, in words. */
+const ENDS = { deadline: "deadline passed", closeOut: "below the close-out level" };
+
+const stateOf = ({ status, liquidationReason, metBy }) =>
+  [status, ENDS[liquidationReason], metBy === null ? "" : `by ${metBy}`].filter(Boolean).join(", ");
+
+const deadlineOf = ({ deadlineAt, liquidationReason }) => {
+  if (deadlineAt !== null) return `${utc(deadlineAt)} UTC`;
+  return liquidationReason === "closeOut" ? "none below the close-out level" : "waits for a good price";
+};
+
 const toneOf = (status) => {
   if (status === "MET" || status === "CANCELLED" || status === "CLOSED_FLAT") return "good";
   if (status === "OPEN") return "warn";
@@ -44,7 +55,7 @@ const LISTS = {
       { text: shortly(call.deadlineAt), as: "time" },
       { text: call.callId, open: true },
       { text: accountId },
-      { text: call.status + (call.liquidationReason === null ? "" : ` (${call.liquidationReason})`), as: toneOf(call.status) },
+      { text: stateOf(call), as: toneOf(call.status) },
       { text: `${rounded(call.outstanding)} ${call.asset}`, as: "number" },
     ],
     show: (line) => showCall(line),
@@ -86,13 +97,22 @@ const terms = (pairs) =>
 const cureWords = (cure) =>
   cure.kind === "deposit" ? `deposit ${cure.amount} ${cure.asset}` : `${cure.side} ${cure.quantity} ${cure.instrumentId}`;
 
+const orderWords = ({ side, quantity, instrumentId, filled, fillPrice, limitPrice }) =>
+  fillPrice === null
+    ? `${side} ${quantity} ${instrumentId}, limit ${limitPrice}`
+    : `${side} ${quantity} ${instrumentId} filled at ${fillPrice}, ${filled} so far`;
+
+const figureWords = ({ equity, initialRequirement, maintenanceRequirement }) =>
+  `equity ${rounded(equity)}, initial ${rounded(initialRequirement)}, maintenance ${rounded(maintenanceRequirement)}`;
+
 const eventLine = (event) =>
   make(
     "li",
     {},
-    make("span", { class: "clock" }, `${utc(event.at ?? event.occurredAt)} `),
+    make("span", { class: "clock" }, `${utc(event.occurredAt)} `),
     make("strong", {}, event.type),
-    make("div", { class: "reason" }, [event.reason, event.level].filter(Boolean).join(" · ")),
+    make("div", {}, event.order === null ? "" : orderWords(event.order)),
+    make("div", { class: "reason" }, [event.reason, event.level, event.figures && figureWords(event.figures)].filter(Boolean).join(" · ")),
   );
 
 const showCall = async ({ call, accountId, brokerId, level }) => {
@@ -102,10 +122,10 @@ const showCall = async ({ call, accountId, brokerId, level }) => {
     make("h2", {}, call.callId),
     terms([
       ["Account", `${accountId} (${brokerId}), ${level}`],
-      ["State", `${call.status}${call.metBy === null ? "" : `, by ${call.metBy}`}`],
+      ["State", stateOf(call)],
       ["Amount due", `${call.amountDue} ${call.asset}, of which met ${call.metAmount}`],
       ["Issued", `${utc(call.issuedAt)} UTC`],
-      ["Deadline", call.deadlineAt === null ? "waits for a good price" : `${utc(call.deadlineAt)} UTC`],
+      ["Deadline", deadlineOf(call)],
       ["Ways to cure", call.cures.map(cureWords).join("; or ")],
       ["Before it", call.previousCallId],
     ]),

@@ -7,13 +7,14 @@ import { createMarks } from "../../adapters/dynamodb/marks.ts";
 import { operate } from "../../functions/operate.ts";
 import { instrumentFixture, policyFixture } from "../adapters/samples.ts";
 import { startTables, type TestTables } from "../engine.ts";
-import { type Asked, ask, openVenue, type Venue } from "./venue.ts";
+import { type Asked, ask, openAccount, openVenue, type Venue } from "./venue.ts";
 
 let tables: TestTables;
 let venue: Venue;
 beforeAll(async () => {
   tables = await startTables();
   venue = await openVenue(tables);
+  await openAccount(venue, "A-1", "B1", "1000");
 });
 afterAll(() => tables.stop());
 
@@ -69,6 +70,7 @@ describe("PUT /instruments/{instrumentId}", () => {
     const via = (function_: typeof one, feePpm: number) =>
       ask(venue.world, { as: "operator", method: "PUT", path: "/instruments/TWO-PERP", body: { ...instrument, feePpm } }, function_);
     expect((await via(one, 100)).body.version).toBe(1);
+    await ask(venue.world, { as: "operator", path: "/accounts/A-1" }, one);
     expect((await via(other, 200)).body.version).toBe(2);
     expect((await via(one, 100)).body.version).toBe(3);
   });

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MarginAccount } from "../../core/account.ts";
-import { acceptNotice, acknowledge, cancelCall, checkWithdrawal, markOrdersSent } from "../../core/commands.ts";
+import { acceptNotice, acknowledge, cancelCall, markOrdersSent } from "../../core/commands.ts";
 import { decide } from "../../core/decide.ts";
 import { type Money, money } from "../../core/money.ts";
 import { assess } from "../../core/statement.ts";
+import { checkWithdrawal } from "../../core/withdrawal.ts";
 import { accountWith, deskOf, MINUTE, market, POLICY, position, SECOND, T0, tenTimesLong, typesOf, usdt } from "./call-fixtures.ts";
 
 const ISSUED = T0 + 10 * SECOND;

@@ -193,7 +193,9 @@ describe("mappings and schedules", () => {
     expect(filters).toEqual({
       EmailSubscription: { type: [...EMAILED_TYPES] },
       WebhookSubscription: undefined,
-      TimerSubscription: { type: ["margin_call.issued", "margin_call.updated", "margin_call.deadline_changed"] },
+      TimerSubscription: {
+        type: ["margin_call.issued", "margin_call.updated", "margin_call.deadline_changed", "margin_call.extended"],
+      },
       OrdersSubscription: { type: ["liquidation.started"] },
     });
     for (const filter of Object.values(filters)) {

@@ -123,6 +123,15 @@ describe("--book FILE", () => {
     expect(() => readBook(file, market)).toThrow(words);
   });
 
+  it("reads the shipped example", () => {
+    const example = new URL("../../examples/books/three-desks.json", import.meta.url).pathname;
+    expect(readBook(example, market).map(({ accountId, brokerId, policyId }) => [accountId, brokerId, policyId])).toEqual([
+      ["desk-long", "meridian", "standard"],
+      ["desk-coin", "harbour", "coin-btc"],
+      ["desk-spread", "meridian", "standard"],
+    ]);
+  });
+
   it("names a file that is not there", () => {
     expect(() => readBook("no/such.json", market)).toThrow("no/such.json: cannot be read (ENOENT); give --book the path of a JSON file");
   });

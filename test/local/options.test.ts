@@ -24,7 +24,7 @@ describe("the command line of npm start", () => {
     ["no number", ["--accounts", "many"], "--accounts many: give a whole number from 1 to 1000000"],
     ["a fraction", ["--seed", "1.5"], "--seed 1.5: give a whole number from 0 to 4294967295"],
     ["no account", ["--accounts", "0"], "--accounts 0: give a whole number from 1 to 1000000"],
-    ["a port that cannot be", ["--port", "65536"], "--port 65536: give a whole number from 1 to 65535"],
+    ["a port that cannot be", ["--port", "65536"], "--port 65536: give a whole number from 0 to 65535"],
     ["a book and a number of accounts", ["--book", "b.json", "--accounts", "5"], "--book and --accounts exclude each other: leave one out"],
   ])("refuses %s in one line with the way out", (_, args, words) => {
     let message = "";

@@ -129,6 +129,7 @@ describe("facts of the book feed (R16)", () => {
 
   test.each([
     { kind: "deposit", ...base, asset: "USDT", amount: "100.00000001" },
+    { kind: "deposit_pending", ...base, asset: "BTC", amount: "0.25" },
     { kind: "withdrawal", ...base, asset: "BTC", amount: "0.5" },
     { kind: "fill", ...base, instrumentId: "BTC-PERP", quantity: "-0.5", price: "-36.98", fee: "-0.01", orderId: null },
     { kind: "fill", ...base, instrumentId: "BTC-PERP", quantity: "1", price: "5000", fee: "2.5", orderId: `${callId}-1-BTC-PERP` },
@@ -149,6 +150,7 @@ describe("facts of the book feed (R16)", () => {
   test.each<[string, object]>([
     ["deposit of 0", { kind: "deposit", ...base, asset: "USDT", amount: "0" }],
     ["negative deposit", { kind: "deposit", ...base, asset: "USDT", amount: "-5" }],
+    ["confirming deposit of 0", { kind: "deposit_pending", ...base, asset: "USDT", amount: "0" }],
     ["negative withdrawal", { kind: "withdrawal", ...base, asset: "USDT", amount: "-5" }],
     ["amount as a number (S43)", { kind: "deposit", ...base, asset: "USDT", amount: 100 }],
     ["fill of nothing", { kind: "fill", ...base, instrumentId: "BTC-PERP", quantity: "0", price: "1", fee: "0", orderId: null }],
@@ -187,7 +189,7 @@ test("calls and orders are stored and shown without a loss", () => {
 
 describe("events", () => {
   test.each(
-    EVENT_TYPES.map((type) => [type, /^liquidation\.|\.(issued|updated|deadline_changed|expired)$/.test(type) ? "urgent" : "normal"]),
+    EVENT_TYPES.map((type) => [type, /^liquidation\.|\.(issued|updated|deadline_changed|extended|expired)$/.test(type) ? "urgent" : "normal"]),
   )("%s is %s (N4)", (type, severity) => expect(severityOf(type as EventMessage["type"])).toBe(severity));
 
   test("subscriptions filter on type, severity and broker", () => {
