@@ -183,7 +183,8 @@ const invokeIn = async (pool: Pool, event: unknown, options: LambdaOptions): Pro
   if (ending.kind === "timeout") counters.timeouts += 1;
   await discard(pool, worker, options);
   const message = ending.kind === "timeout" ? `Task timed out after ${fn.timeoutMs / 1_000} seconds` : ending.error.message;
-  log.write(`${message}\n`);
+  // An invocation that the stop cut short has no log any more.
+  if (log.writable) log.write(`${message}\n`);
   return { ok: false, error: { name: ending.kind === "timeout" ? "Sandbox.Timedout" : "Runtime.ExitError", message } };
 };
 
