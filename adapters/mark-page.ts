@@ -1,4 +1,5 @@
 import type { MarginAccount } from "../core/account.ts";
+import { isUntold } from "../core/clock.ts";
 import { decide } from "../core/decide.ts";
 import { LEVELS } from "../core/level.ts";
 import type { MarketSnapshot } from "../core/mark.ts";
@@ -34,6 +35,14 @@ const depthOf = (account: MarginAccount, snapshot: MarketSnapshot, policy: Polic
   return change === null ? null : LEVELS.indexOf(change.after.level);
 };
 
+/** Counts and names a live call that no channel has told its holder of within the policy's wait (R12): an operator is paged. */
+const watchNotice = async (desk: Desk, account: MarginAccount): Promise<void> => {
+  const call = account.live?.call;
+  if (call === undefined || !isUntold(call, await policyOf(desk, account), desk.world.clock.now())) return;
+  desk.world.log.count("notice_unaccepted");
+  desk.world.log.warn("no channel has accepted a notice of this call", { callId: call.callId, accountId: account.accountId });
+};
+
 /**
  * Marks the accounts of one page and writes what changed, the deepest first.
  *
@@ -59,6 +68,10 @@ export const markPage = async (desk: Desk, accounts: readonly MarginAccount[], s
   await eachOf(suspects, WRITES_WIDE, async ({ account }) => {
     const { accountId } = account;
     const request = { accountId, causedBy: `sweep ${snapshot.snapshotId}`, ...(isWatched(account) ? {} : { loaded: account }) };
-    await decideAccount(desk, request, snapshot).catch((error) => setAside(desk, accountId, error));
+    const work = async (): Promise<void> => {
+      const decided = await decideAccount(desk, request, snapshot);
+      if (decided !== null) await watchNotice(desk, decided.account);
+    };
+    await work().catch((error) => void setAside(desk, accountId, error));
   });
 };

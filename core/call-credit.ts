@@ -9,6 +9,8 @@ import type { Sided } from "./statement.ts";
 /** The conservative value of an account on the marks of this decision. */
 export type Measure = (account: MarginAccount) => Sided;
 
+type PendingDeposit = Fact & { readonly kind: "deposit_pending" };
+
 /** True once an order of the call may be with the venue: from then on nothing turns back (R8, N12). */
 export const hasOrderLeft = (call: MarginCall, orders: readonly LiquidationOrder[]): boolean =>
   call.attempt > 1 || orders.some((order) => order.sentAt !== null || order.filled > 0n);
@@ -96,7 +98,8 @@ const confirmingAfter = (call: MarginCall, fact: Fact, credit: Money, promise: (
 /**
  * The account after a fact, with what the fact pays (R10) or announces (R15) in its live call.
  *
- * @param before the account that the fact met; @param after the same with the fact's postings in it.
+ * @param before the account as the fact found it.
+ * @param after the same with the fact's postings in it.
  */
 export const withCredit = (fact: Fact, before: MarginAccount, after: MarginAccount, measure: Measure): MarginAccount => {
   if (after.live === null) return after;

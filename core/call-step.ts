@@ -65,12 +65,32 @@ const waitForMarks = (s: Situation, call: MarginCall): Step => {
   };
 };
 
-/** The deadline has passed on every clock (R12): met by being back at the call level (R10), or unmet (R14). */
+/**
+ * More time for a deposit that still confirms (R15), once a call: null where none would cure.
+ *
+ * It must cover all that is outstanding, for a part would leave the call unmet all the same. The last
+ * accepted marks must hold the account at its maintenance requirement, the side that a close-out judges
+ * (R3); under it the close-out level ends the extension as it ends any grace. Told of so late that the
+ * extension is over too, the deposit moves nothing.
+ */
+const extended = (s: Situation, call: MarginCall): Step | null => {
+  const { account, statement, policy, now } = s;
+  if (call.extendedAt !== null || call.overdueAt !== null || call.deadlineAt === null) return null;
+  const covers = call.confirmingAmount > 0n && plus(call.metAmount, call.confirmingAmount) >= call.amountDue;
+  const deadlineAt = call.deadlineAt + LIMITS.extensionMs;
+  if (!covers || isCloseOut(account, statement, policy.levels) || isPast(deadlineAt, now)) return null;
+  const next: MarginCall = { ...call, ...moveDeadline(call, deadlineAt), extendedAt: now };
+  return { call: next, orders: [], notes: [note("margin_call.extended", next, "R15: a deposit that cures is still confirming")] };
+};
+
+/** The deadline has passed on every clock (R12): met by being back at the call level (R10), extended (R15), or unmet (R14). */
 const atDeadline = (s: Situation, call: MarginCall): Step => {
   const { account, statement, policy, now } = s;
   const isFirst = call.overdueAt === null;
   const isBack = isFirst ? !isBelowCall(account, statement.low, policy.levels) : hasLeftCall(account, statement.low, policy.levels);
   if (isBack) return met(s, call, "market", isFirst ? "R10: at the call level at the deadline" : "R14: the call level is left");
+  const extension = extended(s, call);
+  if (extension !== null) return extension;
   const expired = (next: MarginCall): Step["notes"] =>
     isFirst ? [note("margin_call.expired", next, `R14: unmet at the deadline, ${next.onUnmet}`)] : [];
   if (call.onUnmet === "reduce" && isBelowCall(account, statement.high, policy.levels)) {

@@ -1,5 +1,6 @@
 import type { MarginCall } from "./call.ts";
 import { LIMITS } from "./limits.ts";
+import type { PolicyInMode } from "./mode.ts";
 import type { Policy } from "./policy.ts";
 
 /**
@@ -14,6 +15,17 @@ export const deadlineOf = (issuedAt: number, graceMs: number, policy: Pick<Polic
 
 /** True once no host within the tolerated skew can still see the deadline ahead of it (R12, S39). */
 export const isPast = (deadlineAt: number, now: number): boolean => now - 2 * LIMITS.skewMs >= deadlineAt;
+
+/**
+ * True for a call whose holder nobody has told within the wait (R12): its clock runs, and no channel has
+ * accepted a notice of it. An operator is to know. A deployment that only observes tells nobody (R28).
+ */
+export const isUntold = (
+  call: Pick<MarginCall, "status" | "issuedAt" | "noticeAcceptedAt">,
+  policy: Pick<PolicyInMode, "noticeWaitMaxMs" | "mode">,
+  now: number,
+): boolean =>
+  policy.mode !== "observe" && call.status === "OPEN" && call.noticeAcceptedAt === null && now - call.issuedAt > policy.noticeWaitMaxMs;
 
 /** Grace between the policy's least and its own (R13). */
 export const clampGrace = (graceMs: number, policy: Pick<Policy, "graceMs" | "graceMinMs">): number =>

@@ -22,7 +22,10 @@ export const LIMITS = {
   attemptGapMs: 5_000,
   /** A top-up asks for at least this share of the amount due more (R11), so that each sweep does not write one. */
   topUpSharePpm: 250_000,
-  /** How much later the deadline is for a deposit that still confirms (R15): a handful of blocks, and once, so that no payment that never comes holds the venue. */
+  /**
+   * How much later the deadline is for a deposit that still confirms (R15): what a few blocks take. Once a
+   * call, so that a payment that never comes holds the venue no longer.
+   */
   extensionMs: 600_000,
   /** Facts of one account applied in one transaction. */
   factsPerChangeMax: 20,

@@ -274,7 +274,8 @@ const i11 = ({ tables, venue }: Evidence): Verdict => {
 /** What a fact of cash must post, asset by asset, where it says so itself. */
 const statedPosting = (fact: Envelope["entries"][number]["fact"]): Map<string, bigint> | null => {
   if (fact.asset === undefined || fact.amount === undefined) return null;
-  const amount = money(fact.amount);
+  // A deposit that still confirms has moved nothing (R15).
+  const amount = fact.kind === "deposit_pending" ? 0n : money(fact.amount);
   return new Map([[fact.asset, fact.kind === "withdrawal" ? -amount : amount]]);
 };
 

@@ -186,7 +186,7 @@ const load = async (state: State): Promise<void> => {
     // A series that begins later is listed at the first price that it will show.
     const price =
       opening.get(listing.instrumentId) ?? script.steps.find((step) => step.prices.has(listing.symbol))?.prices.get(listing.symbol) ?? 0n;
-    await ask(cloud, "operator", "PUT", `/instruments/${listing.instrumentId}`, instrumentTermsOf(listing, price));
+    await ask(cloud, "operator", "PUT", `/instruments/${listing.instrumentId}`, instrumentTermsOf(listing, price, script.clocks));
   }
   for (const [policyId, terms] of policyTerms(script.market, script.clocks))
     await ask(cloud, "operator", "PUT", `/policies/${policyId}`, terms);

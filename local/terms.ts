@@ -41,17 +41,33 @@ export const FEE_PPM = 500;
 /** Marks are good for twice the time between two ticks: one missed tick is tolerated, two are not. */
 export const markAgeMaxMs = (spacingMs: number): number => 2 * spacingMs;
 
-/** How a tick is judged: 2 % a minute and at most 30 % pass unconfirmed; a wick does not (S17). */
-const markRuleOf = (listing: Listing) => ({
+/** Times of the replay's policies and marks; they must fit between two ticks and the length of a path. */
+export interface Clocks {
+  readonly graceMs: number;
+  readonly topUpGraceMs: number;
+  /** Move of a mark that passes unconfirmed, for each minute since the last one. */
+  readonly jumpPpmPerMinute: number;
+}
+
+/** However much time went by, a larger move waits for a second tick. */
+const JUMP_PPM_MAX = 300_000;
+
+/** Half an hour of grace on hourly bars: two ticks pass before a deadline. */
+export const STEPPED_CLOCKS: Clocks = { graceMs: 30 * 60_000, topUpGraceMs: 15 * 60_000, jumpPpmPerMinute: 20_000 };
+/** On the real clock a path is played in minutes: its grace is the shortest that R13 knows, and a tick stands for a quarter of an hour. */
+export const REAL_CLOCKS: Clocks = { graceMs: 60_000, topUpGraceMs: 60_000, jumpPpmPerMinute: JUMP_PPM_MAX };
+
+/** How a tick is judged: by its pace, and at most 30 %, it passes unconfirmed; a wick does not (S17). */
+const markRuleOf = (listing: Listing, clocks: Clocks) => ({
   ageMaxMs: markAgeMaxMs(listing.spacingMs),
-  jumpPpmPerMinute: 20_000,
-  jumpPpmMax: 300_000,
+  jumpPpmPerMinute: clocks.jumpPpmPerMinute,
+  jumpPpmMax: JUMP_PPM_MAX,
   agreePpm: 50_000,
   suspectAfterMs: markAgeMaxMs(listing.spacingMs),
 });
 
 /** Body of `PUT /instruments/{instrumentId}`. */
-export const instrumentTermsOf = (listing: Listing, openingPrice: bigint): InstrumentTerms => ({
+export const instrumentTermsOf = (listing: Listing, openingPrice: bigint, clocks: Clocks): InstrumentTerms => ({
   kind: listing.kind,
   expiryAt: listing.expiryAt === null ? null : new Date(listing.expiryAt).toISOString(),
   baseAsset: listing.baseAsset,
@@ -66,19 +82,8 @@ export const instrumentTermsOf = (listing: Listing, openingPrice: bigint): Instr
   lotSize: listing.lotSize,
   tickSize: listing.tickSize,
   bandPpm: 50_000,
-  markRule: markRuleOf(listing),
+  markRule: markRuleOf(listing, clocks),
 });
-
-/** Times of the replay's policies; they must fit between two ticks and the length of a path. */
-export interface Clocks {
-  readonly graceMs: number;
-  readonly topUpGraceMs: number;
-}
-
-/** Half an hour of grace on hourly bars: two ticks pass before a deadline. */
-export const STEPPED_CLOCKS: Clocks = { graceMs: 30 * 60_000, topUpGraceMs: 15 * 60_000 };
-/** On the real clock a path is played in minutes, so its grace is the shortest that R13 knows. */
-export const REAL_CLOCKS: Clocks = { graceMs: 60_000, topUpGraceMs: 60_000 };
 
 const COMMON = {
   levels: { warning: 750_000, call: 500_000, restricted: 200_000, backstop: 666_667, hysteresis: 50_000, inclusive: false },
@@ -114,9 +119,10 @@ interface Valued {
   readonly coins: Market["collateral"];
 }
 
-const termsOf = ({ valuationAsset, minimumTransfer, coins }: Valued, clocks: Clocks): PolicyTerms => ({
+const termsOf = ({ valuationAsset, minimumTransfer, coins }: Valued, { graceMs, topUpGraceMs }: Clocks): PolicyTerms => ({
   ...COMMON,
-  ...clocks,
+  graceMs,
+  topUpGraceMs,
   valuationAsset,
   minimumTransfer,
   collateral: [

@@ -332,7 +332,7 @@ describe("R14: attempts", () => {
     expect(lowered.live().status).toBe("LIQUIDATING");
   });
 
-  test("after attemptsMax it is handed over, the next call opens, and no order leaves within the cool-down", () => {
+  test("S33: after attemptsMax it is handed over, the next call opens, and no order leaves within the cool-down", () => {
     const { desk, now } = expired({ attemptsMax: 2 });
     unfilled(desk, now, "94");
     desk.at(now + 5_000, "94");

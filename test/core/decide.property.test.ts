@@ -66,7 +66,15 @@ const checkCall = (book: Book, call: MarginCall, { now, snapshot, policy, decide
       expect(mine.every((order) => order.sentAt === null && order.filled === 0n)).toBe(true);
     }
   }
-  expect(call.metAmount >= 0n).toBe(true);
+  expect(call.metAmount >= 0n && call.confirmingAmount >= 0n).toBe(true);
+  if (call.extendedAt !== (before?.extendedAt ?? null)) {
+    // R15: once, at the deadline, by 10 minutes, and never under MM.
+    expect([before?.extendedAt, call.extendedAt]).toEqual([null, now]);
+    expect(now - 2 * LIMITS.skewMs).toBeGreaterThanOrEqual(before?.deadlineAt ?? Number.POSITIVE_INFINITY);
+    expect((call.deadlineAt ?? 0) - (before?.deadlineAt ?? 0)).toBe(600_000);
+    expect(isCloseOut(after, assess(after, snapshot, policy, now), policy.levels)).toBe(false);
+    seen.add("extended");
+  }
   if (call.status === "LIQUIDATING" && before?.status !== "LIQUIDATING" && decided) {
     // I04: not before the promised deadline, unless E_high < MM.
     if (call.liquidationReason === "deadline")
@@ -165,6 +173,7 @@ const action = fc.oneof(
       lateMs: fc.integer({ min: 0, max: 1_200_000 }),
     }),
   },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("announce" as const), percent: fc.integer({ min: 50, max: 130 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("take" as const), amount: fc.integer({ min: 1, max: 3 }) }) },
   {
     weight: 2,
@@ -225,6 +234,10 @@ const walk = (policy: PolicyInMode, actions: readonly Action[]): void => {
           { ...base(now - each.lateMs), kind: "deposit", asset: "USDT", amount: ((due * BigInt(each.percent)) / 100n + 1n) as Money },
         ];
       }
+      case "announce": {
+        const due = live?.call.amountDue ?? 100_000_000n;
+        return [{ ...base(), kind: "deposit_pending", asset: "USDT", amount: ((due * BigInt(each.percent)) / 100n + 1n) as Money }];
+      }
       case "take":
         return [{ ...base(), kind: "withdrawal", asset: "USDT", amount: (BigInt(each.amount) * 100_000_000n) as Money }];
       case "trade": {
@@ -277,7 +290,7 @@ const walk = (policy: PolicyInMode, actions: readonly Action[]): void => {
   for (const call of book.calls.values()) seen.add(`${call.status}${call.metBy === null ? "" : ` by ${call.metBy}`}`);
 };
 
-test("I01, I02, I04-I06, I09-I11, I14, I22: hold over any walk of facts, prices and time", () => {
+test("I01, I02, I04-I06, I09-I11, I14, I22, R15: hold over any walk of facts, prices and time", () => {
   fc.assert(
     fc.property(
       fc.constantFrom("observe" as const, "notify" as const, "enforce" as const, "enforce" as const, "enforce" as const),
@@ -300,5 +313,6 @@ test("I01, I02, I04-I06, I09-I11, I14, I22: hold over any walk of facts, prices 
     "MET by market",
     "MET by payment",
     "OPEN",
+    "extended",
   ]);
 });

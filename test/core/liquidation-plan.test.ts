@@ -119,7 +119,7 @@ describe("planLiquidation (R14, R19, M12)", () => {
     expect(plan({ ...long("-5"), outOfSync: true }, on("100"), usdt, "closeOut")).toEqual([]);
   });
 
-  test("at most the orders of one attempt", () => {
+  test("S33: at most the orders of one attempt", () => {
     const many = Array.from({ length: LIMITS.ordersPerAttemptMax + 3 }, (_, index) => rated(`P${String(index).padStart(3, "0")}`, 100_000));
     const snapshot = snapshotOf(many, Object.fromEntries(many.map(({ instrumentId }) => [instrumentId, "100"])));
     const account = accountOf(

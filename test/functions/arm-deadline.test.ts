@@ -2,7 +2,9 @@ import "./environment.ts";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { applyFeed } from "../../adapters/apply-feed.ts";
 import type { MarginCall } from "../../core/call.ts";
+import { money } from "../../core/money.ts";
 import { armDeadline } from "../../functions/arm-deadline.ts";
 import { startTables, type TestTables } from "../engine.ts";
 import { batch, markAt, NONE_FAILED, one, openAccount, POISON, putTerms, record, type Stage, stageOn, T0 } from "./stage.ts";
@@ -70,6 +72,18 @@ describe("R12 the timer of a deadline", () => {
     await arm({ ...event, call: { ...event.call, callId: "MC-AAAAAAAAAAAA-9" } });
     await arm({ ...event, accountId: "nobody" });
     expect(stage.timers).toHaveLength(1);
+  });
+
+  test("R15 an extension for a deposit that still confirms arms the new version", async () => {
+    const fact = { kind: "deposit_pending" as const, externalId: "seen", sequence: 2, occurredAt: T0, asset: "USDT", amount: money("495") };
+    await applyFeed(stage.desk, [{ schemaVersion: 1, accountId, entries: [fact] }], await stage.desk.marks.newest());
+    expect(await liveCall()).toMatchObject({ metAmount: 0n, confirmingAmount: money("495"), extendedAt: null });
+    await markAt(stage, accountId, "94.5", 1_890);
+    expect(await liveCall()).toMatchObject({ status: "OPEN", deadlineAt: T0 + 2_480_000, deadlineVersion: 2, extendedAt: T0 + 1_890_000 });
+    const event = await lastEvent();
+    expect(event?.type).toBe("margin_call.extended");
+    await arm(event);
+    expect(stage.timers).toMatchObject([{ name: `${(await liveCall()).callId}-2`, at: T0 + 2_490_000 }]);
   });
 
   test("S37 an event of a call that ended since arms nothing", async () => {

@@ -3,9 +3,11 @@ import "./environment.ts";
 import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
+import { changeAccount } from "../../adapters/decide-account.ts";
 import { encodeAccount } from "../../adapters/dynamodb/account-codec.ts";
 import type { ShardGroup } from "../../adapters/wire/sweep.ts";
 import type { MarginAccount } from "../../core/account.ts";
+import { acceptNotice } from "../../core/commands.ts";
 import type { Mode } from "../../core/mode.ts";
 import { money } from "../../core/money.ts";
 import { markAccounts } from "../../functions/mark-accounts.ts";
@@ -99,6 +101,38 @@ describe("R1 R8 marking accounts", () => {
     expect((await stage.load("mode")).live?.call.status).toBe("OPEN");
     const rows = await stage.journalOf("mode");
     expect(rows.at(-1)?.["publish"]).toEqual({ BOOL: told });
+  });
+});
+
+describe("R12 a notice that no channel accepts", () => {
+  const untold = () => stage.log.lines.filter(({ level }) => level === "warn").map(({ fields }) => fields);
+
+  test("R12 is counted and named with each sweep past the policy's wait, until one accepts", async () => {
+    await openAccount(stage, "untold");
+    await mark(await sweepAt("94.5", 10));
+    // Issued at 20 s, the write's budget after the decision; the wait is 120 s.
+    await mark(await sweepAt("94.5", 140));
+    expect(stage.counted("notice_unaccepted")).toBe(0);
+    await mark(await sweepAt("94.5", 146));
+    expect(stage.counted("notice_unaccepted")).toBe(1);
+    const callId = (await stage.load("untold")).live?.call.callId ?? "";
+    expect(untold()).toEqual([{ callId, accountId: "untold" }]);
+    await changeAccount(stage.desk, { accountId: "untold", causedBy: "test" }, ({ account, policy, now }) => {
+      const change = acceptNotice(account, policy, { callId, acceptedAt: now }, now);
+      return change === null ? null : { change, snapshotId: null };
+    });
+    await mark(await sweepAt("94.5", 200));
+    expect(stage.counted("notice_unaccepted")).toBe(1);
+  });
+
+  test("R12 R28 in observe no notice was sent, and none is missed", async () => {
+    await tables.stop();
+    await begin("observe");
+    await openAccount(stage, "silent");
+    await mark(await sweepAt("94.5", 10));
+    await mark(await sweepAt("94.5", 600));
+    expect((await stage.load("silent")).live?.call.status).toBe("OPEN");
+    expect(stage.counted("notice_unaccepted")).toBe(0);
   });
 });
 

@@ -43,7 +43,7 @@ const journal = async (accountId: string, mode: Mode = "enforce"): Promise<Item[
 };
 
 describe("R27 what was committed is told", () => {
-  test("R27 I22 each event of each envelope, in order, once, with the attributes that subscriptions filter on", async () => {
+  test("L07 R27 I22 each event of each envelope, in order, once, with the attributes that subscriptions filter on", async () => {
     await expect(publish(stream(await journal("told")))).resolves.toEqual({ batchItemFailures: [] });
     expect(stage.published.map(({ attributes }) => attributes)).toEqual([
       { type: "margin_call.issued", severity: "urgent", broker: "B1" },

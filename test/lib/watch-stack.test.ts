@@ -44,7 +44,7 @@ describe("the watch stack", () => {
     const counted = resourcesOf(production.Watch, ALARM)
       .filter(({ properties }) => at(properties, "Namespace") === "Plimsoll")
       .map(({ properties }) => String(at(properties, "MetricName")));
-    expect(counted).toHaveLength(9);
+    expect(counted).toHaveLength(10);
     for (const metric of counted) {
       expect(
         sources.some((source) => source.includes(`count("${metric}"`)),
@@ -76,7 +76,7 @@ describe("the watch stack", () => {
     }
   });
 
-  test("every function's errors and throttles are alarmed, and so is the relay's lag", () => {
+  test("L07: every function's errors and throttles are alarmed, and so is the relay's lag", () => {
     const names = Object.values(propertyOf(production.Watch, ALARM, "AlarmName"));
     for (const name of FUNCTION_NAMES) {
       expect(names).toContain(`plimsoll-production-${name}-errors`);

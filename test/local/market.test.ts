@@ -69,7 +69,9 @@ describe("the terms of the replay are bodies that the API takes", () => {
     ["WTI", "16.6"],
   ];
   const bodies = opens.flatMap(([symbol, open]) =>
-    marketOf([seriesOf(symbol, open)]).listings.map((listing) => [listing.instrumentId, instrumentTermsOf(listing, price(open))] as const),
+    marketOf([seriesOf(symbol, open)]).listings.map(
+      (listing) => [listing.instrumentId, instrumentTermsOf(listing, price(open), STEPPED_CLOCKS)] as const,
+    ),
   );
 
   it.each(bodies)("instrument %s (M3, R5, R24)", (_, body) => {

@@ -206,7 +206,7 @@ describe("calls and orders", () => {
     expect((await book.orders("live")).map((one) => one.index)).toEqual([0, 1]);
   });
 
-  test("I01: a second call in the same scope does not commit, even on the right version", async () => {
+  test("I01 R9: a second call in the same scope does not commit, even on the right version", async () => {
     const { book } = bookOf();
     const called = await open("one-call");
     const blind: MarginAccount = { ...called, openCalls: {}, live: null };

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { decodePage, encodeAccount } from "../../../adapters/dynamodb/account-codec.ts";
+import { callItem, decodeCall } from "../../../adapters/dynamodb/call-codec.ts";
 import {
   accountKey,
   indexRow,
@@ -25,7 +26,7 @@ import {
 import { INDEX_SHARDS } from "../../../adapters/dynamodb/schema.ts";
 import { LIMITS } from "../../../core/limits.ts";
 import { decimal, type Money, money, price, quantity } from "../../../core/money.ts";
-import { account } from "../samples.ts";
+import { account, call, T0 } from "../samples.ts";
 
 describe("the fast reader of decimals", () => {
   const fixed = fc.bigInt({ min: -(10n ** 27n), max: 10n ** 27n });
@@ -123,6 +124,15 @@ test("an account of ten positions is a small item: under 500 bytes, a sweep read
   const item = encodeAccount({ ...account(), version: 3, positions, balances: new Map([["USDT", money("10000.5")]]) }, "h".repeat(43), 16);
   const bytes = Object.entries(item).reduce((sum, [name, value]) => sum + name.length + String(Object.values(value)[0]).length, 0);
   expect(bytes).toBeLessThan(500);
+});
+
+test("R15 a call's row from before its fields were added reads: nothing confirms, nothing was extended", () => {
+  const stored = call({ accountId: "A-1", confirmingAmount: money("5.4"), extendedAt: T0 + 1 });
+  const item = callItem(stored, 2);
+  expect(decodeCall(item)).toEqual(stored);
+  const { confirmingAmount, extendedAt, ...old } = JSON.parse(item["body"]?.S ?? "") as Record<string, unknown>;
+  expect([confirmingAmount, extendedAt]).toEqual(["5.4", "2020-03-12T10:00:00.001Z"]);
+  expect(decodeCall({ ...item, body: { S: JSON.stringify(old) } })).toEqual({ ...stored, confirmingAmount: 0n, extendedAt: null });
 });
 
 test("an account of the most positions is far below the 400 kB of an item", () => {

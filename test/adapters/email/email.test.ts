@@ -108,6 +108,14 @@ Margin calls cannot be unsubscribed from: they concern the safety of your positi
     expect(html).toContain("Margin call: 11,999.90 USDT still due");
   });
 
+  test("R15 an extension says that it is for a deposit, once, and until when", () => {
+    const { text } = write(eventOf({ type: "margin_call.extended" }));
+    expect(text).toContain("Margin call: more time while your deposit confirms");
+    expect(text).toMatch(/is still confirming, so the deadline of its margin call has moved later, once\. .* Please act by /);
+    expect(text).toContain("Ways to meet the call");
+    expect(text).toContain("What happens at the deadline");
+  });
+
   test.each([
     ["margin_call.met", "Nothing further is due"],
     ["margin_call.cancelled", "Nothing is due"],

@@ -189,7 +189,10 @@ test("calls and orders are stored and shown without a loss", () => {
 
 describe("events", () => {
   test.each(
-    EVENT_TYPES.map((type) => [type, /^liquidation\.|\.(issued|updated|deadline_changed|extended|expired)$/.test(type) ? "urgent" : "normal"]),
+    EVENT_TYPES.map((type) => [
+      type,
+      /^liquidation\.|\.(issued|updated|deadline_changed|extended|expired)$/.test(type) ? "urgent" : "normal",
+    ]),
   )("%s is %s (N4)", (type, severity) => expect(severityOf(type as EventMessage["type"])).toBe(severity));
 
   test("subscriptions filter on type, severity and broker", () => {
