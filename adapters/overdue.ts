@@ -4,7 +4,7 @@ import { LIMITS } from "../core/limits.ts";
 import type { MarketSnapshot } from "../core/mark.ts";
 import { assess } from "../core/statement.ts";
 import { type Desk, policyOf, setAside } from "./decide-account.ts";
-import { INDEX_SHARDS } from "./dynamodb/schema.ts";
+import { indexShardsOf } from "./dynamodb/keys.ts";
 import { eachOf } from "./parallel.ts";
 
 /** An order that did not leave, or that the venue did not answer, within this time is overdue. */
@@ -15,8 +15,8 @@ const LOADS_WIDE = 16;
 const namedByIndexes = async ({ book, world }: Desk): Promise<ReadonlySet<string>> => {
   const now = world.clock.now();
   const named = new Set<string>();
-  const shards = Array.from({ length: INDEX_SHARDS }, (_, shard) => shard);
-  await eachOf(shards, INDEX_SHARDS, async (shard) => {
+  const shards = Array.from({ length: indexShardsOf(world.settings.shards) }, (_, shard) => shard);
+  await eachOf(shards, shards.length, async (shard) => {
     const [due, pending, sent] = await Promise.all([
       book.dueCalls(shard, now - 2 * LIMITS.skewMs),
       book.ordersInState("PENDING", shard, now - ORDER_OVERDUE_MS),

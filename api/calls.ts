@@ -1,7 +1,6 @@
 import { changeAccount, type Desk } from "../adapters/decide-account.ts";
 import { readCallTimeline } from "../adapters/dynamodb/call-timeline.ts";
-import { eventIdOf } from "../adapters/dynamodb/keys.ts";
-import { INDEX_SHARDS } from "../adapters/dynamodb/schema.ts";
+import { eventIdOf, indexShardsOf } from "../adapters/dynamodb/keys.ts";
 import {
   accountPath,
   callPath,
@@ -37,7 +36,7 @@ export const listLiveCalls = defineRoute({
   action: "listLiveCalls",
   summary: "Live calls of all accounts, by deadline",
   description:
-    "Read from the index of deadlines, one of its 16 shards a page: follow `nextShard` until it is null. A row is a hint, as fresh as the index; read the call for its state. `dueAt` is the deadline, or since when the call is liquidated or waits for a good mark.",
+    "Read from the index of deadlines, one of its shards a page (at most 16): follow `nextShard` until it is null. A row is a hint, as fresh as the index; read the call for its state. `dueAt` is the deadline, or since when the call is liquidated or waits for a good mark.",
   path: none,
   query: liveCallsQuery,
   body: noBody,
@@ -49,7 +48,7 @@ export const listLiveCalls = defineRoute({
     const due = await desk.book.dueCalls(query.shard, Math.min(query.dueBefore ?? END_OF_TIME, END_OF_TIME));
     return {
       calls: due.map(({ accountId, callId, deadlineAt }) => ({ accountId, callId, dueAt: deadlineAt })),
-      nextShard: query.shard + 1 < INDEX_SHARDS ? query.shard + 1 : null,
+      nextShard: query.shard + 1 < indexShardsOf(desk.world.settings.shards) ? query.shard + 1 : null,
     };
   },
 });

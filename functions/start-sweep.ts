@@ -19,6 +19,7 @@ const groupsOf = (shards: number, perGroup: number): number[][] =>
  *
  * The state of the sweep decides, not the message: one sweep at a time, not more often than
  * `sweepIntervalMinMs`, and a sweep that did not end within `sweepTimeoutMs` stands in nobody's way. A
+ * schedule only sees to it that none is missing: where one runs or began just now, it asks for nothing. A
  * message of a mark or of the last sweep's end has nothing left to ask for when another began a sweep
  * since; one that comes again goes on with the sweep that it claimed itself.
  * One message after another: the second finds the sweep that the first one started.
@@ -34,7 +35,7 @@ export const startSweep = (world: World) => {
     const groups = groupsOf(shards, shardsPerGroup);
     const start = await marks.startSweep(world.clock.now(), groups.length, record.messageId);
     world.log.count(`sweep_${start.outcome}`);
-    if (start.outcome === "tooSoon") {
+    if (start.outcome === "tooSoon" && message.reason !== "schedule") {
       await world.queues.send(sweepQueueUrl, [{ body: record.body, delayS: Math.ceil(start.waitMs / 1_000) }]);
     }
     if (start.outcome !== "started") return;

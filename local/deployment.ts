@@ -14,12 +14,13 @@ import { createEmail, type SentEmail } from "./services/email.ts";
 import { createKeys } from "./services/keys.ts";
 import { createScheduler, type Scheduler } from "./services/scheduler.ts";
 import { startServices } from "./services/service.ts";
+import { type Asynchronous, createAsynchronous } from "./sources/asynchronous.ts";
 import type { Source } from "./sources/source.ts";
 import { createSources } from "./sources/sources.ts";
 import { createTap } from "./sources/tap.ts";
 import { readAssembly } from "./template/assembly.ts";
 import type { Target } from "./template/shapes.ts";
-import { type LambdaFunction, readWiring, type Wiring } from "./template/wiring.ts";
+import { readWiring, type Wiring } from "./template/wiring.ts";
 import type { Time } from "./time/time.ts";
 
 const ACCOUNT = "000000000000";
@@ -84,31 +85,16 @@ const clientsOf = ({ db, messages }: Endpoints, region: string): Clients => {
   };
 };
 
-/**
- * Invokes a function with an event that nobody waits for: tried again when it fails, then parked where the
- * template says. The tries follow each other at once; in the cloud there are a minute and two between them.
- */
-const invokeAlone = async ({ queues }: Wiring, messages: Messages, lambda: Lambda, fn: LambdaFunction, input: string): Promise<void> => {
-  for (let tries = 0; tries <= fn.retriesMax; tries += 1) {
-    const outcome = await lambda.invoke(fn.name, JSON.parse(input));
-    if (outcome.ok) return;
-  }
-  const parked = queues.find(({ arn }) => arn === fn.parkedIn);
-  const context = { functionArn: fn.arn, condition: "RetriesExhausted", approximateInvokeCount: fn.retriesMax + 1 };
-  if (parked !== undefined)
-    await messages.send(parked.name, { MessageBody: JSON.stringify({ requestContext: context, requestPayload: JSON.parse(input) }) });
-};
-
 /** Fires a schedule's target: a queue or a function. */
 const createFire =
-  (wiring: Wiring, messages: Messages, lambda: Lambda, time: Time) =>
+  ({ queues, functions }: Wiring, messages: Messages, asynchronous: Asynchronous, time: Time) =>
   async ({ Arn, Input, SqsParameters }: Target): Promise<void> => {
     const input = Input.replaceAll("<aws.scheduler.scheduled-time>", new Date(time.now()).toISOString());
-    const queue = wiring.queues.find(({ arn }) => arn === Arn);
-    const fn = wiring.functions.find(({ arn }) => arn === Arn);
+    const queue = queues.find(({ arn }) => arn === Arn);
+    const fn = functions.find(({ arn }) => arn === Arn);
     const group = SqsParameters?.MessageGroupId;
     if (queue !== undefined) await messages.send(queue.name, { MessageBody: input, ...(group !== undefined && { MessageGroupId: group }) });
-    else if (fn !== undefined) await invokeAlone(wiring, messages, lambda, fn, input);
+    else if (fn !== undefined) await asynchronous.push(fn, JSON.parse(input));
     else throw new Error(`a schedule's target is neither a queue nor a function of the template: ${Arn}`);
   };
 
@@ -162,7 +148,7 @@ const startParts = async (options: DeploymentOptions, stops: Stops): Promise<Omi
   const { time, hold } = options;
   const { messages, gateway, wiring, engine } = await startEngines(options, stops);
   const { region } = wiring.place;
-  const fire = (target: Target): Promise<void> => createFire(wiring, messages, lambda, time)(target);
+  const fire = (target: Target): Promise<void> => createFire(wiring, messages, asynchronous, time)(target);
   const scheduler = createScheduler(time, (group, name) => `arn:aws:scheduler:${region}:${ACCOUNT}:schedule/${group}/${name}`, fire);
   const services = await startServices([scheduler.service, createEmail(time.now, options.onEmail), createKeys(wiring.keys)]);
   stops.push(() => services.stop());
@@ -182,6 +168,7 @@ const startParts = async (options: DeploymentOptions, stops: Stops): Promise<Omi
     logs: join(options.directory, "logs"),
   });
   stops.push(() => lambda.stop());
+  const asynchronous = createAsynchronous(wiring.queues, messages, lambda, hold === null);
   const mapped = await createSources({
     wiring,
     messages,
@@ -201,7 +188,7 @@ const startParts = async (options: DeploymentOptions, stops: Stops): Promise<Omi
     lambda,
     scheduler,
     clients,
-    sources: [...mapped.sources, createTap(TAP, messages, options.onEvent)],
+    sources: [...mapped.sources, asynchronous.source, createTap(TAP, messages, options.onEvent)],
     topicArn,
     apiUrl: gateway.url,
     request: async (method, path, body, role) => {

@@ -54,8 +54,11 @@ export interface Replay {
 const LOAD_WIDTH = 16;
 /** Messages in one request to a queue. */
 const BATCH = 10;
-/** Orders that come while the venue works are seen this much later. */
-const VENUE_POLL_MS = 1_000;
+/**
+ * After orders the venue looks again: soon, for those that came while it worked, and past the next minute,
+ * when what it left unfilled was planned anew (R14).
+ */
+const VENUE_POLLS_MS = [1_000, 61_000];
 const SOURCE = "replay";
 
 interface State {
@@ -71,7 +74,8 @@ interface State {
   readonly reacted: Set<string>;
   readonly prices: Map<string, Price>;
   played: number;
-  venueDueAt: number | null;
+  /** Instants at which the venue will look for orders. */
+  readonly venuePolls: Set<number>;
 }
 
 const ask = async (cloud: ReplayCloud, role: string, method: string, path: string, body: unknown): Promise<unknown> => {
@@ -126,7 +130,7 @@ const sendFacts = async (state: State, messages: readonly FeedMessage[]): Promis
   }
 };
 
-/** The venue takes what waits for it, and looks again a moment later when there was something. */
+/** The venue takes what waits for it, at each step, and sees to it that there is a step to look again. */
 const tendVenue = async (state: State): Promise<void> => {
   const { cloud, venue } = state;
   const messages = await cloud.receive("venue.fifo");
@@ -135,10 +139,13 @@ const tendVenue = async (state: State): Promise<void> => {
     state,
     facts.filter((message) => message !== null),
   );
-  const dueAt = cloud.now() + VENUE_POLL_MS;
-  if (messages.length === 0 || (state.venueDueAt !== null && state.venueDueAt > cloud.now())) return;
-  state.venueDueAt = dueAt;
-  cloud.at(dueAt, "the venue looks again", () => tendVenue(state));
+  if (messages.length === 0) return;
+  for (const afterMs of VENUE_POLLS_MS) {
+    const dueAt = cloud.now() + afterMs;
+    if (state.venuePolls.has(dueAt)) continue;
+    state.venuePolls.add(dueAt);
+    cloud.at(dueAt, "the venue looks again", () => Promise.resolve(void state.venuePolls.delete(dueAt)));
+  }
 };
 
 const carryOut = async (state: State, reaction: Reaction): Promise<void> => {
@@ -233,7 +240,7 @@ export const createReplay = (cloud: ReplayCloud, script: Script, page: Page): Re
     reacted: new Set(),
     prices: new Map(),
     played: 0,
-    venueDueAt: null,
+    venuePolls: new Set(),
   };
   listen(state);
   return {

@@ -4,9 +4,9 @@ import { PRESETS } from "../lib/stages.ts";
 import { LOCAL_PRINCIPALS } from "./gateway.ts";
 import { DEFAULT_POLICY_ID } from "./terms.ts";
 
-/** Two groups of two shards: enough to sweep side by side, few enough for one machine. */
-const SHARDS = 4;
-const SHARDS_PER_GROUP = 2;
+/** Two groups of one shard: enough to sweep side by side, few enough for one machine. */
+const SHARDS = 2;
+const SHARDS_PER_GROUP = 1;
 
 /**
  * The stage that a replay runs: the sandbox preset, allowed to act (R28), with webhooks that may go

@@ -21,7 +21,7 @@ const dueAt = (call: MarginCall): number | null => {
   return call.deadlineAt ?? call.badMarksSince ?? call.issuedAt;
 };
 
-export const callItem = (call: MarginCall, written: number): Item => {
+export const callItem = (call: MarginCall, written: number, shards: number): Item => {
   const due = dueAt(call);
   return {
     pk: { S: accountPk(call.accountId) },
@@ -30,19 +30,22 @@ export const callItem = (call: MarginCall, written: number): Item => {
     written: { N: `${written}` },
     version: { N: `${call.version}` },
     status: { S: call.status },
-    ...(due !== null && { duePk: { S: duePk(indexShardOf(call.accountId)) }, dueSk: { S: dueSk(due, call.accountId, call.callId) } }),
+    ...(due !== null && {
+      duePk: { S: duePk(indexShardOf(call.accountId, shards)) },
+      dueSk: { S: dueSk(due, call.accountId, call.callId) },
+    }),
     body: { S: JSON.stringify(encodeCall(call)) },
   };
 };
 
-export const orderItem = (order: LiquidationOrder, written: number): Item => ({
+export const orderItem = (order: LiquidationOrder, written: number, shards: number): Item => ({
   pk: { S: accountPk(order.accountId) },
   sk: { S: orderSk(order.callId, order.index) },
   schema: SCHEMA,
   written: { N: `${written}` },
   status: { S: order.status },
   ...((order.status === "PENDING" || order.status === "SENT") && {
-    statePk: { S: statePk(order.status, indexShardOf(order.accountId)) },
+    statePk: { S: statePk(order.status, indexShardOf(order.accountId, shards)) },
     stateSk: { S: stateSk(order.sentAt ?? order.createdAt, order.accountId, order.orderId) },
   }),
   body: { S: JSON.stringify(encodeOrder(order)) },

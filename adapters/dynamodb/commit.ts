@@ -36,9 +36,12 @@ const accountPut = (table: string, change: Change, item: Item): Put => {
   };
 };
 
+/** Where rows of the book go. */
+type Place = Pick<World["settings"], "bookTable" | "shards">;
+
 /** A call: absent if new, else still as it was read, so that no ended call ever changes (I02). */
-const callPut = (table: string, change: Change, call: MarginCall): Put => {
-  const item = callItem(call, change.after.version);
+const callPut = ({ bookTable: table, shards }: Place, change: Change, call: MarginCall): Put => {
+  const item = callItem(call, change.after.version, shards);
   const read = change.before.live?.call;
   if (read?.callId !== call.callId) return absent(table, item);
   return {
@@ -50,8 +53,8 @@ const callPut = (table: string, change: Change, call: MarginCall): Put => {
   };
 };
 
-const orderPut = (table: string, change: Change, order: LiquidationOrder): Put => {
-  const item = orderItem(order, change.after.version);
+const orderPut = ({ bookTable: table, shards }: Place, change: Change, order: LiquidationOrder): Put => {
+  const item = orderItem(order, change.after.version, shards);
   const read = change.before.live?.orders.find((one) => one.orderId === order.orderId);
   if (read === undefined) return absent(table, item);
   return {
@@ -108,8 +111,8 @@ export const createCommit =
       accountPut(bookTable, change, encodeAccount(change.after, hash, shards)),
       absent(journalTable, row),
       ...change.entries.map(({ fact }) => absent(bookTable, entryItem(change, fact.externalId))),
-      ...change.calls.map((call) => callPut(bookTable, change, call)),
-      ...change.orders.map((order) => orderPut(bookTable, change, order)),
+      ...change.calls.map((call) => callPut({ bookTable, shards }, change, call)),
+      ...change.orders.map((order) => orderPut({ bookTable, shards }, change, order)),
     ];
     assertChange(change, puts.length);
     try {

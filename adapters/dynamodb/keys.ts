@@ -27,8 +27,11 @@ export const accountKey = (accountId: string): string => {
 /** The shard of an account: the first byte of its hash, so that a get needs no index. */
 export const shardOf = (accountId: string, shards: number): number => (digest(accountId)[0] as number) % shards;
 
+/** Shards of the sparse indexes of a stage: never more than its book has, since each costs the sweep of overdue calls three queries. */
+export const indexShardsOf = (shards: number): number => Math.min(INDEX_SHARDS, shards);
+
 /** The shard of an account's rows in the sparse indexes, from another byte than {@link shardOf}. */
-export const indexShardOf = (accountId: string): number => (digest(accountId)[1] as number) % INDEX_SHARDS;
+export const indexShardOf = (accountId: string, shards: number): number => (digest(accountId)[1] as number) % indexShardsOf(shards);
 
 /** An event's id: the same for every replay of the transaction that said it. */
 export const eventIdOf = (accountId: string, sequence: number, index: number): string =>

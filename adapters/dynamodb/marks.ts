@@ -94,16 +94,10 @@ export const createMarks = (world: World): Marks => {
       const taken = await snapshots.snapshot(last.snapshotId);
       return { outcome: "started", snapshot: taken ?? (await snapshots.store(await snapshots.newest(last.snapshotId, last.startedAt))) };
     }
-    if (runs) {
-      await sweep.wantSweep();
-      return { outcome: "inFlight" };
-    }
+    if (runs) return { outcome: "inFlight" };
     // At least 1 ms: two sweeps of one instant would share the name of their snapshot.
     const waitMs = Math.max(1, sweepIntervalMinMs) - sinceMs;
-    if (last.snapshotId !== null && waitMs > 0) {
-      await sweep.wantSweep();
-      return { outcome: "tooSoon", waitMs };
-    }
+    if (last.snapshotId !== null && waitMs > 0) return { outcome: "tooSoon", waitMs };
     // Claimed before its marks are read: a mark that comes later asks for the next sweep, and none is missed (R18).
     const snapshotId = snapshotIdOf(now);
     if (!(await sweep.claim(last, { snapshotId, now, groups, token }))) return { outcome: "inFlight" };

@@ -26,6 +26,12 @@ export interface Sources {
 
 const TABLE_OF_STREAM = /:table\/([^/]+)\/stream\//;
 
+/** Sources that take their turns at the same time. */
+const sideBySide = (sources: readonly Source[]): Source => ({
+  wave: async () => (await Promise.all(sources.map((source) => source.wave()))).includes(true),
+  follow: async (stopped) => void (await Promise.all(sources.map((source) => source.follow(stopped)))),
+});
+
 /** One source for each event source mapping of the template. */
 export const createSources = async (options: SourcesOptions): Promise<Sources> => {
   const { wiring, messages, lambda, streams, endpoint, now } = options;
@@ -46,8 +52,16 @@ export const createSources = async (options: SourcesOptions): Promise<Sources> =
     return createStreamSource({ mapping, reader, lambda, messages, realTime: now === null });
   };
 
+  // What listens to the topic and does not know the book only tells others: whoever of them is first changes no decision.
+  const tells = ({ sourceArn, functionName }: Mapping): boolean =>
+    subscribed.has(sourceArn) && wiring.functions.find(({ name }) => name === functionName)?.environment["BOOK_TABLE"] === undefined;
   const sources: Source[] = [];
-  for (const mapping of wiring.mappings) sources.push(await sourceOf(mapping));
+  const telling: Source[] = [];
+  for (const mapping of wiring.mappings) {
+    const source = await sourceOf(mapping);
+    if (tells(mapping) && telling.push(source) > 1) continue;
+    sources.push(tells(mapping) ? sideBySide(telling) : source);
+  }
   return {
     sources,
     stop: () => {

@@ -5,7 +5,7 @@ import type { Time } from "./time.ts";
 export interface SteppedTime extends Time {
   /**
    * Moves to the next due instant, at most to `until`, and hands over all that is due there.
-   * @returns null when nothing is due any more: only steady rates are left and no `until` asks for them.
+   * @returns null when nothing is due any more: steady rates alone make no instant due.
    */
   step(until: number | undefined): readonly Due[] | null;
 }
@@ -15,39 +15,28 @@ interface Rate {
   readonly label: string;
   readonly act: () => Promise<void>;
   dueAt: number;
-  /** Fired since anything else happened: until then nothing new can come of firing again. */
-  held: boolean;
 }
 
 const firstAfter = ({ dueAt, periodMs }: Rate, instant: number): number =>
-  dueAt > instant ? dueAt : dueAt + (Math.floor((instant - dueAt) / periodMs) + 1) * periodMs;
+  dueAt + (Math.floor((instant - dueAt) / periodMs) + 1) * periodMs;
 
 /**
- * Time for replays. A steady rate that is due several times before the next other event fires once,
- * at its first instant: days of market take minutes, and what the passing of time alone
- * changes is still seen between any two events.
+ * Time for replays. A steady rate that became due, however often, since the last other event fires
+ * once, at the instant of the next one and after it: nothing new can come of firing in between but
+ * the passing of time, and that is seen then. So days of market take minutes.
  */
 export const createSteppedTime = (startAt: number): SteppedTime => {
   const agenda = createAgenda();
   const rates: Rate[] = [];
   let now = startAt;
 
-  const fireRates = (instant: number, held: boolean): Due[] =>
+  const dueRates = (): Due[] =>
     rates
-      .filter((rate) => !rate.held && rate.dueAt === instant)
+      .filter(({ dueAt }) => dueAt <= now)
       .map((rate) => {
-        rate.dueAt += rate.periodMs;
-        rate.held = held;
-        return { at: instant, label: rate.label, act: rate.act };
+        rate.dueAt = firstAfter(rate, now);
+        return { at: now, label: rate.label, act: rate.act };
       });
-
-  const releaseRates = (instant: number): void => {
-    for (const rate of rates) {
-      if (!rate.held) continue;
-      rate.held = false;
-      rate.dueAt = firstAfter(rate, instant);
-    }
-  };
 
   return {
     now: () => now,
@@ -57,21 +46,14 @@ export const createSteppedTime = (startAt: number): SteppedTime => {
       return () => agenda.remove(due);
     },
     every: (periodMs, label, act) => {
-      rates.push({ periodMs, label, act, dueAt: now + periodMs, held: false });
+      rates.push({ periodMs, label, act, dueAt: now + periodMs });
     },
     step: (until) => {
-      const nextAt = agenda.nextAt();
-      const bound = Math.min(nextAt ?? Number.POSITIVE_INFINITY, until ?? Number.POSITIVE_INFINITY);
+      const bound = Math.min(agenda.nextAt() ?? Number.POSITIVE_INFINITY, until ?? Number.POSITIVE_INFINITY);
       if (bound === Number.POSITIVE_INFINITY || bound < now) return null;
-      const rateAt = Math.min(...rates.filter(({ held }) => !held).map(({ dueAt }) => dueAt));
-      if (rateAt < bound || (rateAt === bound && nextAt !== bound)) {
-        now = rateAt;
-        return fireRates(rateAt, true);
-      }
       now = bound;
-      if (nextAt !== bound) return null;
-      releaseRates(bound);
-      return [...agenda.takeUntil(bound), ...fireRates(bound, false)];
+      const due = [...agenda.takeUntil(bound), ...dueRates()];
+      return due.length === 0 ? null : due;
     },
     stop: () => undefined,
   };

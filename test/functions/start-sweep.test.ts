@@ -41,12 +41,15 @@ describe("a sweep", () => {
     ]);
   });
 
-  test("at most one is in flight; one more is wanted after it", async () => {
+  test("at most one is in flight: a schedule asks for no more, a mark for one more after it", async () => {
     await sweep(one(asking("schedule")));
     stage.clock.set(T0 + 20_000);
     await sweep(one(asking("schedule")));
-    expect(groups()).toHaveLength(4);
+    expect((await stage.desk.marks.sweepState()).wanted).toBe(false);
+    await stage.desk.marks.wantSweep();
+    await sweep(one(asking("mark")));
     expect((await stage.desk.marks.sweepState()).wanted).toBe(true);
+    expect(groups()).toHaveLength(4);
   });
 
   test("one that timed out stands in nobody's way", async () => {

@@ -228,7 +228,7 @@ describe("calls and orders", () => {
   test("the deadline index holds live calls only, up to the asked instant, oldest first", async () => {
     const { book } = bookOf();
     const called = await open("due");
-    const shard = indexShardOf("due");
+    const shard = indexShardOf("due", 16);
     const deadlineAt = called.live?.call.deadlineAt ?? 0;
     const own = async (before: number) => (await book.dueCalls(shard, before)).filter((row) => row.accountId === "due");
     expect(await own(deadlineAt - 1)).toEqual([]);
@@ -240,7 +240,7 @@ describe("calls and orders", () => {
   test("the order index holds live orders by state, since when they are in it", async () => {
     const { book } = bookOf();
     await book.commit(liquidating(await open("orders")), meta);
-    const shard = indexShardOf("orders");
+    const shard = indexShardOf("orders", 16);
     const own = async (state: "PENDING" | "SENT", before: number) =>
       (await book.ordersInState(state, shard, before)).filter((row) => row.accountId === "orders");
     const read = await loaded("orders");

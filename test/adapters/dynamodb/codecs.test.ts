@@ -23,7 +23,6 @@ import {
   unpackOpenCalls,
   unpackPositions,
 } from "../../../adapters/dynamodb/packed.ts";
-import { INDEX_SHARDS } from "../../../adapters/dynamodb/schema.ts";
 import { LIMITS } from "../../../core/limits.ts";
 import { decimal, type Money, money, price, quantity } from "../../../core/money.ts";
 import { account, call, T0 } from "../samples.ts";
@@ -128,7 +127,7 @@ test("an account of ten positions is a small item: under 500 bytes, a sweep read
 
 test("R15 a call's row from before its fields were added reads: nothing confirms, nothing was extended", () => {
   const stored = call({ accountId: "A-1", confirmingAmount: money("5.4"), extendedAt: T0 + 1 });
-  const item = callItem(stored, 2);
+  const item = callItem(stored, 2, 16);
   expect(decodeCall(item)).toEqual(stored);
   const { confirmingAmount, extendedAt, ...old } = JSON.parse(item["body"]?.S ?? "") as Record<string, unknown>;
   expect([confirmingAmount, extendedAt]).toEqual(["5.4", "2020-03-12T10:00:00.001Z"]);
@@ -177,8 +176,13 @@ describe("keys", () => {
     expect(() => indexRow("5#A")).toThrow("three parts");
   });
 
-  test("accounts spread over all shards of an index", () => {
-    const shards = new Set(Array.from({ length: 500 }, (_, index) => indexShardOf(`A-${index}`)));
-    expect(shards.size).toBe(INDEX_SHARDS);
+  test.each([
+    [256, 16],
+    [16, 16],
+    [4, 4],
+    [1, 1],
+  ])("accounts of a book of %i shards spread over %i shards of an index", (shards, expected) => {
+    const used = new Set(Array.from({ length: 500 }, (_, index) => indexShardOf(`A-${index}`, shards)));
+    expect(used.size).toBe(expected);
   });
 });
