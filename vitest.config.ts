@@ -8,7 +8,7 @@ export default defineConfig({
     reporters: ["default", "./test/reporters/cases.ts"],
     coverage: {
       provider: "v8",
-      include: ["core/**", "adapters/**", "api/**", "functions/**", "lib/**"],
+      include: ["{core,adapters,api,functions,lib}/**/*.ts"],
       reporter: ["text-summary", "json-summary"],
       thresholds: { "core/**": { branches: 95 } },
     },
