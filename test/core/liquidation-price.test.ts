@@ -232,7 +232,12 @@ test("M4: the account is safe on the mark's side of the root and breached beyond
         if (root === null) continue;
         const at = roundRatio(root, "down");
         // The statement rounds to 1e-8 of each asset, also of a coin that is worth the price: near roots, a millionth of the price clears it.
-        const step = (at < 0n ? -at : at) / 1_000_000n + 10_000n;
+        // Dust in a coin is a few hundred of its smallest units: there a unit of rounding moves the root by more.
+        const held = account.positions.find((position) => position.instrumentId === id)?.quantity ?? 1n;
+        const contract = snapshot.instruments.get(id);
+        const size = ((held < 0n ? -held : held) * (contract?.multiplier ?? 1n)) / (at === 0n ? 1n : at) + 1n;
+        const dust = contract?.kind === "inverse" ? (8n * at) / size : 0n;
+        const step = (at < 0n ? -at : at) / 1_000_000n + 10_000n + dust;
         const mark = snapshot.marks.get(id)?.price ?? 1n;
         if (id !== "OIL-FUT" && (at < mark / 10n || at > mark * 10n)) continue;
         found += 1;
