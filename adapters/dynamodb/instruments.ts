@@ -16,20 +16,30 @@ const versionKey = (instrumentId: string, version: number): { pk: string; sk: st
 export const createInstruments = (world: World) => {
   const table = (): string => world.settings.marksTable;
   const versions = new Map<string, Instrument>();
-  let newest: { readonly instruments: Instruments; readonly readAt: number } | null = null;
+  /** A read under way serves everybody who asks meanwhile: the ticks of one message are judged side by side. */
+  let newest: { readonly instruments: Promise<Instruments>; readonly readAt: number } | null = null;
 
   const keep = (instrument: Instrument): Instrument => {
     versions.set(`${instrument.instrumentId}#${instrument.version}`, instrument);
     return instrument;
   };
 
+  const read = async (): Promise<Instruments> => {
+    const items = await queryAll(world.db, { ...partition(table(), INSTRUMENT_PK), ConsistentRead: true });
+    return new Map(items.map(decodeInstrument).map((instrument) => [instrument.instrumentId, keep(instrument)]));
+  };
+
   const instruments = async (): Promise<Instruments> => {
     const now = world.clock.now();
     if (newest !== null && now >= newest.readAt && now - newest.readAt < INSTRUMENTS_FOR_MS) return newest.instruments;
-    const items = await queryAll(world.db, { ...partition(table(), INSTRUMENT_PK), ConsistentRead: true });
-    const read = items.map(decodeInstrument).map(keep);
-    newest = { instruments: new Map(read.map((instrument) => [instrument.instrumentId, instrument])), readAt: now };
-    return newest.instruments;
+    const asked = { instruments: read(), readAt: now };
+    newest = asked;
+    try {
+      return await asked.instruments;
+    } catch (error) {
+      if (newest === asked) newest = null;
+      throw error;
+    }
   };
 
   const instrument = async (instrumentId: string, version: number): Promise<Instrument> => {
