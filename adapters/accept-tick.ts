@@ -1,3 +1,4 @@
+import type { Instrument } from "../core/instrument.ts";
 import type { Mark } from "../core/mark.ts";
 import { abs, PPM, type Price } from "../core/money.ts";
 import { judgeMark } from "../core/quality.ts";
@@ -18,24 +19,54 @@ const moveOf = (from: Price | null, to: Price, stepPpm: number): Move => {
 
 const slug = (reason: string): string => reason.replace(/[^a-z0-9]+/gi, "_");
 
-/**
- * Judges one tick against the newest mark of its instrument and stores what became of it, if that mark
- * is still the newest; otherwise judges again. Each outcome is counted, a refusal by its reason (S21).
- */
-export const judgeTick = async (world: World, marks: Marks, tick: MarkTick): Promise<Move> => {
-  const instrument = (await marks.instruments()).get(tick.instrumentId);
-  if (instrument === undefined) {
-    world.log.count("mark_rejected_unknown_instrument");
-    return "no";
-  }
+/** What came of a tick: how far it moved its mark, and the newest mark after it. */
+interface Judged {
+  readonly move: Move;
+  readonly newest: Mark | null;
+}
+
+const judgeTick = async (world: World, marks: Marks, tick: MarkTick, instrument: Instrument, known: Mark | null): Promise<Judged> => {
+  let previous = known;
   for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
-    const previous: Mark | null = await marks.mark(tick.instrumentId);
     const { outcome, mark, reason } = judgeMark(previous, tick, instrument, world.clock.now());
     const isStored = outcome === "accepted" || outcome === "candidate";
-    if (isStored && mark !== null && (await marks.acceptMark(mark, previous?.asOf ?? null)) === "superseded") continue;
+    if (isStored && mark !== null && (await marks.acceptMark(mark, previous?.asOf ?? null)) === "superseded") {
+      previous = await marks.mark(tick.instrumentId);
+      continue;
+    }
     world.log.count(isStored ? `mark_${outcome}` : `mark_${outcome}_${slug(reason)}`);
     if (outcome === "candidate" || outcome === "rejected") world.log.warn(`mark ${outcome}`, { instrumentId: tick.instrumentId, reason });
-    return outcome === "accepted" ? moveOf(previous?.price ?? null, tick.price, world.settings.sweepStepPpm) : "no";
+    const move = outcome === "accepted" ? moveOf(previous?.price ?? null, tick.price, world.settings.sweepStepPpm) : "no";
+    return { move, newest: isStored ? mark : previous };
   }
   throw new Error("a mark was superseded too often while it was judged");
+};
+
+/**
+ * Judges ticks of one instrument, in their order, each against the newest mark, and stores what became
+ * of it if that mark still is the newest; otherwise judges again. Each outcome is counted, a refusal by
+ * its reason (S21).
+ *
+ * @param known the newest mark as read just now; null where there is none.
+ * @param heard is told of each tick how far it moved the mark: also of those before one that throws.
+ */
+export const judgeTicks = async (
+  world: World,
+  marks: Marks,
+  ticks: readonly MarkTick[],
+  known: Mark | null,
+  heard: (move: Move) => void,
+): Promise<void> => {
+  const instruments = await marks.instruments();
+  let newest = known;
+  for (const tick of ticks) {
+    const instrument = instruments.get(tick.instrumentId);
+    if (instrument === undefined) {
+      world.log.count("mark_rejected_unknown_instrument");
+      continue;
+    }
+    const judged = await judgeTick(world, marks, tick, instrument, newest);
+    newest = judged.newest;
+    heard(judged.move);
+  }
 };

@@ -9,7 +9,6 @@ import { eachOf } from "./parallel.ts";
 
 /** An order that did not leave, or that the venue did not answer, within this time is overdue. */
 const ORDER_OVERDUE_MS = 30_000;
-const LOADS_WIDE = 16;
 
 /** Accounts that the sparse indexes name: a deadline on every clock's past side, a liquidation or a wait under way, an order held up. */
 const namedByIndexes = async ({ book, world }: Desk): Promise<ReadonlySet<string>> => {
@@ -29,23 +28,34 @@ const namedByIndexes = async ({ book, world }: Desk): Promise<ReadonlySet<string
   return named;
 };
 
+interface Judged {
+  readonly account: MarginAccount;
+  readonly depth: number;
+  /** What is missing to the initial requirement. */
+  readonly shortfall: bigint;
+}
+
+const worstFirst = (a: Judged, b: Judged): number => {
+  if (a.depth !== b.depth) return b.depth - a.depth;
+  if (a.shortfall !== b.shortfall) return a.shortfall > b.shortfall ? -1 : 1;
+  return a.account.accountId < b.account.accountId ? -1 : 1;
+};
+
 /**
  * Accounts with something overdue, with their live calls, the worst first: by level on the given marks, then
  * by what is missing to the initial requirement (S40).
  */
 export const overdueAccounts = async (desk: Desk, snapshot: MarketSnapshot): Promise<readonly MarginAccount[]> => {
   const now = desk.world.clock.now();
-  const found: { readonly account: MarginAccount; readonly depth: number; readonly shortfall: bigint }[] = [];
-  const look = async (accountId: string): Promise<void> => {
-    const account = await desk.book.load(accountId);
-    if (account === null || account.live === null) return;
+  const found: Judged[] = [];
+  const look = async (account: MarginAccount): Promise<void> => {
+    if (account.live === null) return;
     const policy = await policyOf(desk, account);
     const statement = assess(account, snapshot, policy, now);
     const depth = LEVELS.indexOf(levelOf(account, statement, policy.levels, account.level));
     found.push({ account, depth, shortfall: statement.low.initial - statement.low.equityInitial });
   };
-  const named = [...(await namedByIndexes(desk))].sort();
-  await eachOf(named, LOADS_WIDE, (accountId) => look(accountId).catch((error) => void setAside(desk, accountId, error)));
-  const worstFirst = found.sort((a, b) => b.depth - a.depth || (a.shortfall > b.shortfall ? -1 : a.shortfall < b.shortfall ? 1 : 0));
-  return worstFirst.map(({ account }) => account);
+  const accounts = await desk.book.loadAll([...(await namedByIndexes(desk))]);
+  for (const account of accounts) await look(account).catch((error) => setAside(desk, account.accountId, error));
+  return found.sort(worstFirst).map(({ account }) => account);
 };

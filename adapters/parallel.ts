@@ -21,3 +21,21 @@ export const eachOf = async <Item>(items: readonly Item[], width: number, work: 
   await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));
   if (failures.size > 0) throw failures.get(Math.min(...failures.keys()));
 };
+
+/**
+ * Runs work of the same key one after another, in the order of the calls, and of different keys side by
+ * side. Work that fails fails alone: the next of its key runs.
+ */
+export const createTurns = (): (<Result>(key: string, work: () => Promise<Result>) => Promise<Result>) => {
+  const last = new Map<string, Promise<unknown>>();
+  return async (key, work) => {
+    const before = last.get(key);
+    const mine = before === undefined ? work() : before.then(work, work);
+    last.set(key, mine);
+    try {
+      return await mine;
+    } finally {
+      if (last.get(key) === mine) last.delete(key);
+    }
+  };
+};

@@ -1,6 +1,6 @@
 import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 
-import { judgeTick, type Move } from "../adapters/accept-tick.ts";
+import { judgeTicks, type Move } from "../adapters/accept-tick.ts";
 import { createWorld } from "../adapters/aws.ts";
 import { createMarks } from "../adapters/dynamodb/marks.ts";
 import { independent } from "../adapters/lambda/batches.ts";
@@ -38,11 +38,12 @@ export const acceptMarks = (world: World) => {
       if (ticks.length < read.length) world.log.count("mark_malformed", read.length - ticks.length);
       // What a first try accepted is a duplicate to the next one, which must still ask for its sweep.
       const moves = new Set<Move>(record.attributes.ApproximateReceiveCount === "1" ? [] : ["some"]);
-      const ofInstrument = [...Map.groupBy(ticks, (tick) => tick.instrumentId).values()];
+      const ofInstrument = Map.groupBy(ticks, (tick) => tick.instrumentId);
+      const newest = await marks.marksOf([...ofInstrument.keys()]);
       try {
-        await eachOf(ofInstrument, INSTRUMENTS_WIDE, async (series) => {
-          for (const tick of series) moves.add(await judgeTick(world, marks, tick));
-        });
+        await eachOf([...ofInstrument], INSTRUMENTS_WIDE, ([instrumentId, series]) =>
+          judgeTicks(world, marks, series, newest.get(instrumentId) ?? null, (move) => moves.add(move)),
+        );
       } finally {
         if (moves.has("some") || moves.has("pastStep")) await askForSweep(moves.has("pastStep"));
       }

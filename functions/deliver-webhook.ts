@@ -15,6 +15,18 @@ import { LIMITS } from "../core/limits.ts";
 /** Endpoints of a broker that are posted to at a time: all that there may be (N1), so that a slow one delays none. */
 const ENDPOINTS_WIDE = 10;
 
+/** Endpoints of a broker, read once for all messages of an invocation. */
+type Endpoints = (brokerId: string) => Promise<readonly Endpoint[]>;
+
+const remembering = (read: Endpoints): Endpoints => {
+  const known = new Map<string, ReturnType<Endpoints>>();
+  return (brokerId) => {
+    const endpoints = known.get(brokerId) ?? read(brokerId);
+    known.set(brokerId, endpoints);
+    return endpoints;
+  };
+};
+
 const wants = ({ enabled, types }: Endpoint, { type }: EventMessage): boolean => enabled && (types === null || types.includes(type));
 
 /**
@@ -26,26 +38,28 @@ const wants = ({ enabled, types }: Endpoint, { type }: EventMessage): boolean =>
 export const deliverWebhook = (world: World) => {
   const outbound = createOutbound(world);
 
-  const fanOut = async (event: EventMessage): Promise<void> => {
-    const endpoints = (await outbound.endpoints(event.brokerId)).filter((endpoint) => wants(endpoint, event));
-    await eachOf(endpoints, ENDPOINTS_WIDE, (endpoint) => attemptDelivery(world, outbound, endpoint, event, 0));
+  const fanOut = async (event: EventMessage, endpoints: Endpoints): Promise<void> => {
+    const wanting = (await endpoints(event.brokerId)).filter((endpoint) => wants(endpoint, event));
+    await eachOf(wanting, ENDPOINTS_WIDE, (endpoint) => attemptDelivery(world, outbound, endpoint, event, 0));
   };
 
-  const retry = async (message: WebhookRetry): Promise<void> => {
+  const retry = async (message: WebhookRetry, endpoints: Endpoints): Promise<void> => {
     const { event, endpointId, attempts, dueAt, hops } = message;
     if (hops > LIMITS.hopsMax) throw new Error("a webhook attempt went round too often");
     if (world.clock.now() < dueAt) return sendRetry(world, { ...message, hops: hops + 1 });
-    const endpoint = (await outbound.endpoints(event.brokerId)).find((one) => one.endpointId === endpointId);
+    const endpoint = (await endpoints(event.brokerId)).find((one) => one.endpointId === endpointId);
     if (endpoint?.enabled === true) await attemptDelivery(world, outbound, endpoint, event, attempts);
   };
 
-  return (event: SQSEvent): Promise<SQSBatchResponse> =>
-    independent(event.Records, world.log, async ({ body }) => {
+  return (event: SQSEvent): Promise<SQSBatchResponse> => {
+    const endpoints = remembering(outbound.endpoints);
+    return independent(event.Records, world.log, async ({ body }) => {
       const message = parseMessage(webhookMessage, body);
       const isRetry = "kind" in message;
       if ((isRetry ? message.event : message).mode === "observe") return;
-      await (isRetry ? retry(message) : fanOut(message));
+      await (isRetry ? retry(message, endpoints) : fanOut(message, endpoints));
     });
+  };
 };
 
 const world = createWorld(["outboundTable", "dataKeyArn", "timerQueueUrl", "webhookQueueUrl", "webhookLoopback", "appUrl"]);

@@ -16,9 +16,9 @@ const PAGE_BUDGET_MS = 20_000;
 
 /** The snapshot of the message, or the newest marks where its sweep timed out or another one followed. */
 const snapshotFor = async ({ world, marks }: Desk, snapshotId: string): Promise<MarketSnapshot> => {
-  const state = await marks.sweepState();
+  const [state, taken] = await Promise.all([marks.sweepState(), marks.snapshot(snapshotId)]);
   const runs = state.snapshotId === snapshotId && world.clock.now() - state.startedAt < world.settings.sweepTimeoutMs;
-  return (runs ? await marks.snapshot(snapshotId) : null) ?? marks.newest();
+  return (runs ? taken : null) ?? marks.newest();
 };
 
 /** Marks shards from the group's cursor on. @returns where to go on when the time is used up; null at the end. */
@@ -31,7 +31,6 @@ const markShards = async (desk: Desk, group: ShardGroup, remainingMs: () => numb
       // An empty key is the beginning of a shard: keys of accounts are never empty.
       if (remainingMs() < PAGE_BUDGET_MS) return { shard, key: key ?? "" };
       const page = await desk.book.pageOfShard(shard, key === "" ? undefined : key);
-      if (page.unreadable.length > 0) desk.world.log.count("undecided_account", page.unreadable.length);
       await markPage(desk, page.accounts, snapshot);
       key = page.cursor;
     } while (key !== undefined);

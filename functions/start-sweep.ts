@@ -33,7 +33,7 @@ export const startSweep = (world: World) => {
     const state = await marks.sweepState();
     if (message.reason !== "schedule" && !state.wanted && state.token !== record.messageId) return;
     const groups = groupsOf(shards, shardsPerGroup);
-    const start = await marks.startSweep(world.clock.now(), groups.length, record.messageId);
+    const start = await marks.startSweep(world.clock.now(), groups.length, record.messageId, state);
     world.log.count(`sweep_${start.outcome}`);
     if (start.outcome === "tooSoon" && message.reason !== "schedule") {
       await world.queues.send(sweepQueueUrl, [{ body: record.body, delayS: Math.ceil(start.waitMs / 1_000) }]);

@@ -103,7 +103,7 @@ export class PipelineStack extends NamedStack {
   /** 1. A price becomes the newest mark of its instrument, if it is good enough. */
   private acceptMarks(): PipelineFunction {
     const step = this.step("accept-marks", {
-      marks: { actions: ["GetItem", "Query", "PutItem", "UpdateItem"] },
+      marks: { actions: ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"] },
     });
     this.sends(step, "sweep");
     return this.consuming(step, "accept-marks", "marks", 10);
@@ -186,7 +186,7 @@ export class PipelineStack extends NamedStack {
   /** 5b. The holder's and the broker's systems read it. Feeds itself: a later attempt is a new message. */
   private deliverWebhook(): PipelineFunction {
     this.subscribed("webhook");
-    const step = this.step("deliver-webhook", { outbound: { actions: ["GetItem", "Query", "PutItem", "UpdateItem"] } });
+    const step = this.step("deliver-webhook", { outbound: { actions: ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"] } });
     this.sends(step, "timer", "webhook");
     step.allowSecrets("kms:Decrypt");
     return this.consuming(step, "deliver-webhook", "webhook", 10);
@@ -216,7 +216,7 @@ export class PipelineStack extends NamedStack {
   private sweepOverdue(): PipelineFunction {
     const step = this.step("sweep-overdue", {
       ...DECIDES,
-      book: { actions: [...DECIDES.book.actions], indexes: ["deadlines", "orders"] },
+      book: { actions: [...DECIDES.book.actions, "BatchGetItem"], indexes: ["deadlines", "orders"] },
     });
     this.sends(step, "venue");
     const dead = parkingQueue(this, "SweepOverdueDead", { stage: this.stage, thing: "sweep-overdue", key: this.messagingKey });

@@ -23,6 +23,8 @@ export interface AccountRow {
   readonly head: string;
   /** Live calls by scope. */
   readonly openCalls: ReadonlyMap<string, string>;
+  /** The live call as the account's own row holds it. */
+  readonly live: { readonly call: CallRow; readonly orders: readonly OrderRow[] } | null;
   readonly cash: ReadonlyMap<string, bigint>;
   readonly positions: ReadonlyMap<string, bigint>;
 }
@@ -33,6 +35,7 @@ export interface CallRow {
   readonly scope: string;
   readonly status: string;
   readonly version: number;
+  readonly attempt: number;
   readonly issuedAt: number;
   readonly graceMs: number;
   readonly deadlineAt: number | null;
@@ -127,6 +130,28 @@ const unpacked = (packed: string): Map<string, bigint> =>
     packed === "" ? [] : packed.split(";").map((part) => [part.split(":")[0] as string, money(part.split(":")[1] as string)] as const),
   );
 
+const instantOf = (text: unknown): number | null => (typeof text === "string" ? Date.parse(text) : null);
+
+/** Records as JSON: of rows of their own, and of an account's live call. */
+const callOf = (body: ReturnType<typeof JSON.parse>): CallRow => ({
+  ...body,
+  issuedAt: Date.parse(body.issuedAt),
+  deadlineAt: instantOf(body.deadlineAt),
+});
+
+const orderOf = (body: ReturnType<typeof JSON.parse>): OrderRow => ({
+  ...body,
+  quantity: money(body.quantity),
+  filled: money(body.filled),
+  cancelled: money(body.cancelled),
+});
+
+const liveOf = (row: Row): AccountRow["live"] => {
+  if (row["live"] === undefined) return null;
+  const { call, orders } = JSON.parse(textOf(row, "live"));
+  return { call: callOf(call), orders: orders.map(orderOf) };
+};
+
 const accountOf = (row: Row): AccountRow => ({
   accountId: textOf(row, "sk").slice("ACC#".length),
   version: Number(textOf(row, "version")),
@@ -137,27 +162,14 @@ const accountOf = (row: Row): AccountRow => ({
       .filter(Boolean)
       .map((part) => part.split(":") as [string, string]),
   ),
+  live: liveOf(row),
   cash: unpacked(textOf(row, "cash")),
   positions: unpacked(textOf(row, "positions")),
 });
 
-const instantOf = (text: unknown): number | null => (typeof text === "string" ? Date.parse(text) : null);
+const callRowOf = (row: Row): CallRow => ({ ...callOf(JSON.parse(textOf(row, "body"))), status: textOf(row, "status") });
 
-const callOf = (row: Row): CallRow => {
-  const body = JSON.parse(textOf(row, "body"));
-  return { ...body, issuedAt: Date.parse(body.issuedAt), deadlineAt: instantOf(body.deadlineAt), status: textOf(row, "status") };
-};
-
-const orderOf = (row: Row): OrderRow => {
-  const body = JSON.parse(textOf(row, "body"));
-  return {
-    ...body,
-    quantity: money(body.quantity),
-    filled: money(body.filled),
-    cancelled: money(body.cancelled),
-    status: textOf(row, "status"),
-  };
-};
+const orderRowOf = (row: Row): OrderRow => ({ ...orderOf(JSON.parse(textOf(row, "body"))), status: textOf(row, "status") });
 
 const journalOf = (row: Row): JournalRow => {
   const text = textOf(row, "body");
@@ -179,8 +191,8 @@ export const readFinalTables = async (
   for (const rows of journals.values()) rows.sort((a, b) => a.key - b.key);
   return {
     accounts: under("ACC#").map(accountOf),
-    calls: under("CALL#").map(callOf),
-    orders: under("ORDER#").map(orderOf),
+    calls: under("CALL#").map(callRowOf),
+    orders: under("ORDER#").map(orderRowOf),
     applied: under("ENTRY#").map((row) => ({
       accountId: textOf(row, "pk").slice("ACC#".length),
       externalId: textOf(row, "sk").slice("ENTRY#".length),

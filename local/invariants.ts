@@ -61,13 +61,27 @@ const byId = <T>(rows: readonly T[], id: (row: T) => string): Map<string, T> => 
 
 const abs = (value: bigint): bigint => (value < 0n ? -value : value);
 
-/** I01: at most one live call per account and scope, and the account names exactly it. */
+const grouped = <T>(rows: readonly T[], keyOf: (row: T) => string): Map<string, T[]> => {
+  const groups = new Map<string, T[]>();
+  for (const row of rows) groups.set(keyOf(row), [...(groups.get(keyOf(row)) ?? []), row]);
+  return groups;
+};
+
+/** A live call with the orders of its present attempt, in one line. */
+const liveText = (call: CallRow, orders: readonly OrderRow[]): string => {
+  const present = orders.filter(({ callId, attempt }) => callId === call.callId && attempt === call.attempt);
+  const shown = present.map(({ orderId, status, filled, cancelled }) => `${orderId} ${status} ${filled} ${cancelled}`).sort();
+  return `${call.callId} version ${call.version} ${call.status} [${shown.join(", ")}]`;
+};
+
+/** I01: at most one live call per account and scope, and the account names exactly it, as its own rows have it. */
 const i01 = ({ tables }: Evidence): Verdict => {
   const book = ledger();
-  const live = new Map<string, CallRow[]>();
-  for (const call of tables.calls) {
-    if (!ENDED.has(call.status)) live.set(call.accountId, [...(live.get(call.accountId) ?? []), call]);
-  }
+  const ordersOf = grouped(tables.orders, ({ accountId }) => accountId);
+  const live = grouped(
+    tables.calls.filter(({ status }) => !ENDED.has(status)),
+    ({ accountId }) => accountId,
+  );
   for (const account of tables.accounts) {
     const calls = live.get(account.accountId) ?? [];
     const named = [...account.openCalls].map(([scope, callId]) => `${scope} ${callId}`).sort();
@@ -76,6 +90,9 @@ const i01 = ({ tables }: Evidence): Verdict => {
       named.join() === there.join(),
       () => `${account.accountId}: names ${named.join() || "no call"}, live is ${there.join() || "none"}`,
     );
+    const held = account.live === null ? "none" : liveText(account.live.call, account.live.orders);
+    const rows = calls.map((call) => liveText(call, ordersOf.get(account.accountId) ?? [])).join() || "none";
+    book.check(held === rows, () => `${account.accountId}: holds ${held}, its rows have ${rows}`);
     book.check(new Set(calls.map((call) => call.scope)).size === calls.length, () => `${account.accountId}: two live calls of one scope`);
   }
   return book.verdict();

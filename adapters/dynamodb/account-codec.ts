@@ -1,8 +1,9 @@
-import { type MarginAccount, newAccount, type Scope } from "../../core/account.ts";
+import { type LiveCall, type MarginAccount, newAccount, type Scope } from "../../core/account.ts";
 import type { Asset } from "../../core/instrument.ts";
 import { LEVELS, type Level } from "../../core/level.ts";
 import type { Money } from "../../core/money.ts";
-import { encodeEpisode, episode } from "../wire/calls.ts";
+import { encodeEpisode, encodeLive, episode, liveCall } from "../wire/calls.ts";
+import { placesOf } from "../wire/parse.ts";
 import { checkSchema, type Item, json, SCHEMA, text, UnreadableRow, whole } from "./items.ts";
 import { accountKey, accountPk, shardOf, shardPk } from "./keys.ts";
 import { packAmounts, packNames, packOpenCalls, packPositions, unpackAmounts, unpackOpenCalls, unpackPositions } from "./packed.ts";
@@ -11,6 +12,7 @@ import { packAmounts, packNames, packOpenCalls, packPositions, unpackAmounts, un
  * Account items. Small and flat, since each sweep reads all of them: few attributes (each costs the
  * client and the JSON parser a third of a microsecond), short names, nothing stored that is empty.
  * `identity` is key, broker, class of client and policy; `counts` is calls opened and the feed's sequence.
+ * `live` is the live call with its orders: so one read, a sweep's page as well, is all that a decision needs.
  */
 
 const LEVELS_BY_NAME: ReadonlyMap<string, Level> = new Map(LEVELS.map((level) => [level, level]));
@@ -28,7 +30,7 @@ export const accountItemKey = (accountId: string, shards: number): { pk: { S: st
   sk: { S: accountPk(accountId) },
 });
 
-/** Writes an account with the hash of its newest envelope. Its live call is in rows of its own. */
+/** Writes an account with the hash of its newest envelope. */
 export const encodeAccount = (account: MarginAccount, headHash: string, shards: number): Item => {
   const openCalls = packOpenCalls(account.openCalls);
   const reserved = packAmounts(account.reserved);
@@ -44,6 +46,7 @@ export const encodeAccount = (account: MarginAccount, headHash: string, shards: 
     positions: { S: packPositions(account.positions) },
     ...(reserved !== "" && { reserved: { S: reserved } }),
     ...(openCalls !== "" && { open: { S: openCalls } }),
+    ...(account.live !== null && { live: { S: JSON.stringify(encodeLive(account.live)) } }),
     ...(account.episode !== null && { episode: { S: JSON.stringify(encodeEpisode(account.episode)) } }),
     ...(account.outOfSync && { gap: { BOOL: true } }),
   };
@@ -76,7 +79,13 @@ const readEpisode = (item: Item): MarginAccount["episode"] => {
   return read.data;
 };
 
-/** Reads an account without its live call. @throws UnreadableRow, RangeError or Error for a row of another form. */
+const readLive = (item: Item): LiveCall => {
+  const read = liveCall.safeParse(json(item, "live"));
+  if (!read.success) throw new UnreadableRow(`live: ${placesOf(read.error)}`);
+  return read.data;
+};
+
+/** @throws UnreadableRow, RangeError or Error for a row of another form. */
 export const decodeAccount = (item: Item): MarginAccount => {
   checkSchema(item);
   const sk = text(item, "sk");
@@ -98,6 +107,7 @@ export const decodeAccount = (item: Item): MarginAccount => {
     headHash: text(item, "head"),
     level,
     openCalls: open === undefined ? NO_CALLS : unpackOpenCalls(text(item, "open")),
+    live: open === undefined ? null : readLive(item),
     episode: item["episode"] === undefined ? null : readEpisode(item),
     callsOpened: countOf(counts.slice(0, split)),
     balances: unpackAmounts(text(item, "cash")),
@@ -105,7 +115,6 @@ export const decodeAccount = (item: Item): MarginAccount => {
     positions: unpackPositions(text(item, "positions")),
     sourceSequence: countOf(counts.slice(split + 1)),
     outOfSync: item["gap"]?.BOOL === true,
-    live: null,
   };
 };
 

@@ -1,16 +1,16 @@
-import type { LiveCall, MarginAccount } from "../../core/account.ts";
+import type { MarginAccount } from "../../core/account.ts";
 import type { MarginCall } from "../../core/call.ts";
 import type { Change } from "../../core/decision.ts";
 import type { LiquidationOrder } from "../../core/order.ts";
 import type { Policy } from "../../core/policy.ts";
 import type { World } from "../world.ts";
-import { type AccountPage, accountItemKey, decodeAccount, decodePage } from "./account-codec.ts";
-import { decodeCall, decodeOrder, writtenAt } from "./call-codec.ts";
+import { accountItemKey, decodeAccount, decodePage } from "./account-codec.ts";
+import { decodeCall, decodeOrder } from "./call-codec.ts";
 import { type CommitOutcome, createCommit } from "./commit.ts";
 import type { CommitMeta } from "./envelope.ts";
-import { type Item, text, UnreadableRow } from "./items.ts";
-import { accountPk, callSk, duePk, entrySk, indexRow, ordersOfCall, shardPk, statePk, upTo } from "./keys.ts";
-import { partition, queryAll } from "./pages.ts";
+import { type Item, text } from "./items.ts";
+import { accountPk, duePk, entrySk, indexRow, shardPk, statePk, upTo } from "./keys.ts";
+import { getAll, partition, queryAll } from "./pages.ts";
 import { createPolicies } from "./policies.ts";
 
 /** A row of the deadline index: a hint, at most as fresh as the index. The call as loaded is the truth. */
@@ -28,15 +28,20 @@ export interface OrderInState {
   readonly since: number;
 }
 
+/** Some accounts of a shard; `cursor` is there while more may come. */
+export interface BookPage {
+  readonly accounts: readonly MarginAccount[];
+  readonly cursor?: string;
+}
+
 /** Accounts with their calls, orders, applied entries and policies. */
 export interface Book {
-  /**
-   * One result page of a shard, without live calls: follow `openCalls` with `load`. `cursor` is there
-   * while more may come. A row that does not read is named and counted, and stops no other.
-   */
-  pageOfShard(shard: number, cursor?: string): Promise<AccountPage & { readonly cursor?: string }>;
-  /** An account in one consistent state, with its live call and that call's present orders; null where there is none. */
+  /** One result page of a shard. A row that does not read is named and counted, and stops no other. */
+  pageOfShard(shard: number, cursor?: string): Promise<BookPage>;
+  /** An account in one consistent state; null where there is none. @throws UnreadableRow, RangeError or Error for a row of another form. */
   load(accountId: string): Promise<MarginAccount | null>;
+  /** Those of these accounts that the book has, in no order. A row that does not read is named and counted, and stops no other. */
+  loadAll(accountIds: readonly string[]): Promise<readonly MarginAccount[]>;
   /** Writes a change as one transaction; see {@link CommitOutcome}. */
   commit(change: Change, meta: CommitMeta): Promise<CommitOutcome>;
   /** Which of these facts were applied before, ever (I17). */
@@ -58,69 +63,44 @@ export interface Book {
   orders(accountId: string): Promise<LiquidationOrder[]>;
 }
 
-/** Reads before an account that changes between its rows is given up. */
-const LOADS_MAX = 5;
-const BATCH_KEYS_MAX = 100;
-
 const numberOf = (callId: string): number => Number(callId.slice(callId.lastIndexOf("-") + 1));
-
-/** The live call with the orders of its attempt, or null when its rows are of a later state than the account. */
-const readLive = async (world: World, account: MarginAccount, callId: string): Promise<LiveCall | null> => {
-  const pk = accountPk(account.accountId);
-  const [got, items] = await Promise.all([
-    world.db.get({ TableName: world.settings.bookTable, Key: { pk: { S: pk }, sk: { S: callSk(callId) } }, ConsistentRead: true }),
-    queryAll(world.db, { ...partition(world.settings.bookTable, pk, ordersOfCall(callId)), ConsistentRead: true }),
-  ]);
-  if (got.Item === undefined) throw new UnreadableRow("an open call without its row");
-  if ([got.Item, ...items].some((item) => writtenAt(item) > account.version)) return null;
-  const call = decodeCall(got.Item);
-  const orders = items.map(decodeOrder).filter((order) => order.attempt === call.attempt);
-  return { call, orders: orders.sort((a, b) => a.index - b.index) };
-};
 
 const load = async (world: World, accountId: string): Promise<MarginAccount | null> => {
   const Key = accountItemKey(accountId, world.settings.shards);
-  for (let read = 1; read <= LOADS_MAX; read += 1) {
-    const got = await world.db.get({ TableName: world.settings.bookTable, Key, ConsistentRead: true });
-    if (got.Item === undefined) return null;
-    const account = decodeAccount(got.Item);
-    const callId = account.openCalls.CROSS;
-    if (callId === undefined) return account;
-    const live = await readLive(world, account, callId);
-    if (live !== null) return { ...account, live };
-  }
-  throw new Error("an account changed faster than it could be read");
+  const got = await world.db.get({ TableName: world.settings.bookTable, Key, ConsistentRead: true });
+  return got.Item === undefined ? null : decodeAccount(got.Item);
 };
 
-const pageOfShard = async (world: World, shard: number, cursor?: string): Promise<AccountPage & { readonly cursor?: string }> => {
+/** The accounts of rows. One that does not read is named and counted: nobody decides it, so an operator is paged. */
+const readable = (world: World, items: readonly Item[]): readonly MarginAccount[] => {
+  const { accounts, unreadable } = decodePage(items);
+  for (const { accountId, error } of unreadable) {
+    world.log.count("undecided_account");
+    world.log.error("account row does not read", { accountId, error });
+  }
+  return accounts;
+};
+
+const pageOfShard = async (world: World, shard: number, cursor?: string): Promise<BookPage> => {
   const pk = shardPk(shard);
   const page = await world.db.query({
     ...partition(world.settings.bookTable, pk),
     ...(cursor !== undefined && { ExclusiveStartKey: { pk: { S: pk }, sk: { S: cursor } } }),
   });
-  const read = decodePage(page.Items ?? []);
-  for (const row of read.unreadable) {
-    world.log.count("account_unreadable");
-    world.log.error("account row does not read", { accountId: row.accountId, error: row.error });
-  }
   const next = page.LastEvaluatedKey?.["sk"]?.S;
-  return { ...read, ...(next !== undefined && { cursor: next }) };
+  return { accounts: readable(world, page.Items ?? []), ...(next !== undefined && { cursor: next }) };
+};
+
+const loadAll = async (world: World, accountIds: readonly string[]): Promise<readonly MarginAccount[]> => {
+  const { bookTable, shards } = world.settings;
+  const keys = [...new Set(accountIds)].map((accountId) => accountItemKey(accountId, shards));
+  return readable(world, await getAll(world.db, bookTable, keys));
 };
 
 const appliedEntries = async (world: World, accountId: string, externalIds: readonly string[]): Promise<Set<string>> => {
-  const table = world.settings.bookTable;
-  const applied = new Set<string>();
-  const unique = [...new Set(externalIds)];
-  for (let from = 0; from < unique.length; from += BATCH_KEYS_MAX) {
-    const names = unique.slice(from, from + BATCH_KEYS_MAX);
-    let keys: Item[] = names.map((id) => ({ pk: { S: accountPk(accountId) }, sk: { S: entrySk(id) } }));
-    while (keys.length > 0) {
-      const got = await world.db.batchGet({ RequestItems: { [table]: { Keys: keys, ConsistentRead: true, ProjectionExpression: "sk" } } });
-      for (const item of got.Responses?.[table] ?? []) applied.add(text(item, "sk").slice(entrySk("").length));
-      keys = got.UnprocessedKeys?.[table]?.Keys ?? [];
-    }
-  }
-  return applied;
+  const keys = [...new Set(externalIds)].map((id) => ({ pk: { S: accountPk(accountId) }, sk: { S: entrySk(id) } }));
+  const items = await getAll(world.db, world.settings.bookTable, keys, "sk");
+  return new Set(items.map((item) => text(item, "sk").slice(entrySk("").length)));
 };
 
 /** Keys of a sparse index up to an instant, oldest first. */
@@ -143,6 +123,7 @@ export const createBook = (world: World): Book => {
     ...createPolicies(world),
     pageOfShard: (shard, cursor) => pageOfShard(world, shard, cursor),
     load: (accountId) => load(world, accountId),
+    loadAll: (accountIds) => loadAll(world, accountIds),
     commit: createCommit(world),
     appliedEntries: (accountId, externalIds) => appliedEntries(world, accountId, externalIds),
     dueCalls: async (indexShard, before) => {

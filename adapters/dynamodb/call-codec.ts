@@ -2,13 +2,12 @@ import { isLiveCall, type MarginCall } from "../../core/call.ts";
 import type { LiquidationOrder } from "../../core/order.ts";
 import { encodeCall, encodeOrder, liquidationOrder, marginCall } from "../wire/calls.ts";
 import { placesOf } from "../wire/parse.ts";
-import { checkSchema, type Item, json, SCHEMA, UnreadableRow, whole } from "./items.ts";
+import { checkSchema, type Item, json, SCHEMA, UnreadableRow } from "./items.ts";
 import { accountPk, callSk, duePk, dueSk, indexShardOf, orderSk, statePk, stateSk } from "./keys.ts";
 
 /**
  * Rows of calls and orders: the whole record as JSON, and beside it what conditions and indexes
- * need. `written` is the account's version of the transaction, so that a reader can tell rows of
- * one state from rows of two.
+ * need. They are the record for ever; what is live stands in its account's row too.
  */
 
 /**
@@ -21,13 +20,12 @@ const dueAt = (call: MarginCall): number | null => {
   return call.deadlineAt ?? call.badMarksSince ?? call.issuedAt;
 };
 
-export const callItem = (call: MarginCall, written: number, shards: number): Item => {
+export const callItem = (call: MarginCall, shards: number): Item => {
   const due = dueAt(call);
   return {
     pk: { S: accountPk(call.accountId) },
     sk: { S: callSk(call.callId) },
     schema: SCHEMA,
-    written: { N: `${written}` },
     version: { N: `${call.version}` },
     status: { S: call.status },
     ...(due !== null && {
@@ -38,11 +36,10 @@ export const callItem = (call: MarginCall, written: number, shards: number): Ite
   };
 };
 
-export const orderItem = (order: LiquidationOrder, written: number, shards: number): Item => ({
+export const orderItem = (order: LiquidationOrder, shards: number): Item => ({
   pk: { S: accountPk(order.accountId) },
   sk: { S: orderSk(order.callId, order.index) },
   schema: SCHEMA,
-  written: { N: `${written}` },
   status: { S: order.status },
   ...((order.status === "PENDING" || order.status === "SENT") && {
     statePk: { S: statePk(order.status, indexShardOf(order.accountId, shards)) },
@@ -50,8 +47,6 @@ export const orderItem = (order: LiquidationOrder, written: number, shards: numb
   }),
   body: { S: JSON.stringify(encodeOrder(order)) },
 });
-
-export const writtenAt = (item: Item): number => whole(item, "written");
 
 /** @throws UnreadableRow for a row of another form. */
 export const decodeCall = (item: Item): MarginCall => {

@@ -41,7 +41,7 @@ type Place = Pick<World["settings"], "bookTable" | "shards">;
 
 /** A call: absent if new, else still as it was read, so that no ended call ever changes (I02). */
 const callPut = ({ bookTable: table, shards }: Place, change: Change, call: MarginCall): Put => {
-  const item = callItem(call, change.after.version, shards);
+  const item = callItem(call, shards);
   const read = change.before.live?.call;
   if (read?.callId !== call.callId) return absent(table, item);
   return {
@@ -54,7 +54,7 @@ const callPut = ({ bookTable: table, shards }: Place, change: Change, call: Marg
 };
 
 const orderPut = ({ bookTable: table, shards }: Place, change: Change, order: LiquidationOrder): Put => {
-  const item = orderItem(order, change.after.version, shards);
+  const item = orderItem(order, shards);
   const read = change.before.live?.orders.find((one) => one.orderId === order.orderId);
   if (read === undefined) return absent(table, item);
   return {

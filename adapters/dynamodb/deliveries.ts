@@ -1,6 +1,7 @@
+import { createTurns } from "../parallel.ts";
 import type { World } from "../world.ts";
 import { checkSchema, type Item, SCHEMA, text, textOr, whole } from "./items.ts";
-import { isConditionFailed } from "./pages.ts";
+import { getAll, isConditionFailed } from "./pages.ts";
 
 /** Where an event goes: a webhook endpoint's id, or EMAIL. */
 export type Target = string;
@@ -31,14 +32,10 @@ export interface Attempt {
 
 export interface Deliveries {
   /**
-   * The place of an event among those that this endpoint gets of this account, without gaps (R27).
-   * The same event has the same place for ever; `previousSequence` is 0 for the first.
+   * The delivery of an event to an endpoint, with its place among those that this endpoint gets of this
+   * account, without gaps (R27). The same event has the same place for ever; it gets it here at first.
    */
-  nextSequence(
-    endpointId: string,
-    accountId: string,
-    eventId: string,
-  ): Promise<{ readonly sequence: number; readonly previousSequence: number }>;
+  openDelivery(endpointId: string, accountId: string, eventId: string): Promise<Delivery>;
   /** What became of an event at a target; null before anything did. */
   delivery(target: Target, eventId: string): Promise<Delivery | null>;
   /** Counts an attempt. Once accepted, a delivery stays accepted. */
@@ -77,57 +74,61 @@ const decodeDelivery = (item: Item): Delivery => {
   };
 };
 
-const createSequences = (world: World, delivery: Deliveries["delivery"]): Deliveries["nextSequence"] => {
-  const table = (): string => world.settings.outboundTable;
-
-  const take = async (endpointId: string, accountId: string, eventId: string): Promise<number | null> => {
-    const Key = counterKey(endpointId, accountId);
-    const got = await world.db.get({ TableName: table(), Key, ConsistentRead: true });
-    const last = got.Item === undefined ? 0 : whole(got.Item, "last");
-    const count = { N: `${last + 1}` };
-    const expiresAt = { N: `${Math.floor(world.clock.now() / 1_000) + KEPT_FOR_S}` };
-    const counter = { TableName: table(), Item: { ...Key, schema: SCHEMA, last: count } };
-    try {
-      await world.db.transactWrite({
-        TransactItems: [
-          {
-            Put:
-              last === 0
-                ? { ...counter, ConditionExpression: "attribute_not_exists(pk)" }
-                : {
-                    ...counter,
-                    ConditionExpression: "#last = :last",
-                    ExpressionAttributeNames: { "#last": "last" },
-                    ExpressionAttributeValues: { ":last": { N: `${last}` } },
-                  },
+/** Writes the next place of the counter and, in the same transaction, gives it to the event. @returns false when another was faster. */
+const takePlace = async (world: World, opened: Delivery): Promise<boolean> => {
+  const { target, accountId, eventId, sequence } = opened;
+  const TableName = world.settings.outboundTable;
+  const count = { N: `${sequence}` };
+  const counter = { TableName, Item: { ...counterKey(target, accountId), schema: SCHEMA, last: count } };
+  const expiresAt = { N: `${Math.floor(world.clock.now() / 1_000) + KEPT_FOR_S}` };
+  try {
+    await world.db.transactWrite({
+      TransactItems: [
+        {
+          Put:
+            sequence === 1
+              ? { ...counter, ConditionExpression: "attribute_not_exists(pk)" }
+              : {
+                  ...counter,
+                  ConditionExpression: "#last = :last",
+                  ExpressionAttributeNames: { "#last": "last" },
+                  ExpressionAttributeValues: { ":last": { N: `${sequence - 1}` } },
+                },
+        },
+        {
+          Update: {
+            TableName,
+            Key: deliveryKey(target, eventId),
+            UpdateExpression: "SET #schema = :one, accountId = :account, #sequence = :sequence, expiresAt = :expires",
+            ConditionExpression: "attribute_not_exists(#sequence)",
+            ExpressionAttributeNames: { "#schema": "schema", "#sequence": "sequence" },
+            ExpressionAttributeValues: { ":one": SCHEMA, ":account": { S: accountId }, ":sequence": count, ":expires": expiresAt },
           },
-          {
-            Update: {
-              TableName: table(),
-              Key: deliveryKey(endpointId, eventId),
-              UpdateExpression: "SET #schema = :one, accountId = :account, #sequence = :sequence, expiresAt = :expires",
-              ConditionExpression: "attribute_not_exists(#sequence)",
-              ExpressionAttributeNames: { "#schema": "schema", "#sequence": "sequence" },
-              ExpressionAttributeValues: { ":one": SCHEMA, ":account": { S: accountId }, ":sequence": count, ":expires": expiresAt },
-            },
-          },
-        ],
-      });
-      return last + 1;
-    } catch (error) {
-      if (error instanceof Error && error.name === "TransactionCanceledException") return null;
-      throw error;
-    }
-  };
+        },
+      ],
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name === "TransactionCanceledException") return false;
+    throw error;
+  }
+};
 
-  return async (endpointId, accountId, eventId) => {
-    for (let race = 1; race <= RACES_MAX; race += 1) {
-      const known = await delivery(endpointId, eventId);
-      const sequence = known === null || known.sequence === 0 ? await take(endpointId, accountId, eventId) : known.sequence;
-      if (sequence !== null) return { sequence, previousSequence: sequence - 1 };
-    }
-    throw new Error("a delivery's sequence was raced for too often");
-  };
+const openDelivery = async (world: World, target: Target, accountId: string, eventId: string): Promise<Delivery> => {
+  const keys = [deliveryKey(target, eventId), counterKey(target, accountId)];
+  for (let race = 1; race <= RACES_MAX; race += 1) {
+    const rows = await getAll(world.db, world.settings.outboundTable, keys);
+    const row = rows.find((item) => item["sk"]?.S === eventId);
+    const known = row === undefined ? null : decodeDelivery(row);
+    if (known !== null && known.sequence > 0) return known;
+    const counter = rows.find((item) => item !== row);
+    const opened = {
+      ...(known ?? { target, eventId, accountId, attempts: 0, lastAt: 0, lastOutcome: "", deliveredAt: null }),
+      sequence: counter === undefined ? 1 : whole(counter, "last") + 1,
+    };
+    if (await takePlace(world, opened)) return opened;
+  }
+  throw new Error("a delivery's sequence was raced for too often");
 };
 
 const recordAttempt = async (world: World, attempt: Attempt): Promise<void> => {
@@ -151,13 +152,15 @@ const recordAttempt = async (world: World, attempt: Attempt): Promise<void> => {
 
 export const createDeliveries = (world: World): Deliveries => {
   const table = (): string => world.settings.outboundTable;
-  const delivery: Deliveries["delivery"] = async (target, eventId) => {
-    const got = await world.db.get({ TableName: table(), Key: deliveryKey(target, eventId), ConsistentRead: true });
-    return got.Item === undefined ? null : decodeDelivery(got.Item);
-  };
+  const inTurn = createTurns();
   return {
-    delivery,
-    nextSequence: createSequences(world, delivery),
+    // Events of one account come in one batch: each waits for its place rather than race the others for it.
+    openDelivery: (endpointId, accountId, eventId) =>
+      inTurn(`${endpointId}\n${accountId}`, () => openDelivery(world, endpointId, accountId, eventId)),
+    delivery: async (target, eventId) => {
+      const got = await world.db.get({ TableName: table(), Key: deliveryKey(target, eventId), ConsistentRead: true });
+      return got.Item === undefined ? null : decodeDelivery(got.Item);
+    },
     recordAttempt: (attempt) => recordAttempt(world, attempt),
     noticedAt: async (callId, channel) => {
       const got = await world.db.get({ TableName: table(), Key: noticeKey(callId, channel), ConsistentRead: true });

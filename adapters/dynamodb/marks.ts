@@ -4,7 +4,7 @@ import type { Mark, MarketSnapshot } from "../../core/mark.ts";
 import type { World } from "../world.ts";
 import { createInstruments } from "./instruments.ts";
 import { decodeMark, MARK_PK, markItem } from "./mark-codec.ts";
-import { isConditionFailed } from "./pages.ts";
+import { getAll, isConditionFailed } from "./pages.ts";
 import { createSnapshots, snapshotIdOf } from "./snapshots.ts";
 import { createSweepState, type SweepState } from "./sweep-state.ts";
 
@@ -27,6 +27,8 @@ export interface Marks {
   putInstrument(instrument: Instrument): Promise<"stored" | "conflict">;
   /** The newest mark of one instrument, strongly consistent. */
   mark(instrumentId: string): Promise<Mark | null>;
+  /** The newest marks of these instruments by id, strongly consistent; those that have none are left out. */
+  marksOf(instrumentIds: readonly string[]): Promise<ReadonlyMap<string, Mark>>;
   /** The newest marks, strongly consistent, as a snapshot `NEWEST#<takenAt>` that is not stored. */
   newest(): Promise<MarketSnapshot>;
   /**
@@ -42,14 +44,18 @@ export interface Marks {
    * Starts a sweep of `groups` groups unless one is in flight (`SWEEP_TIMEOUT_MS`) or the last one is
    * too recent (`SWEEP_INTERVAL_MIN_MS`). The same non-empty `token` (the id of the message that asks)
    * resumes the sweep that it started.
+   *
+   * @param state as read just now; read here when absent.
    */
-  startSweep(now: number, groups: number, token?: string): Promise<SweepStart>;
+  startSweep(now: number, groups: number, token?: string, state?: SweepState): Promise<SweepStart>;
   /** Reports a group done. `current` once all are; both false for a sweep that is not the newest any more. */
   groupDone(snapshotId: string, group: number): Promise<{ readonly current: boolean; readonly wanted: boolean }>;
   /** Asks for another sweep after the one in flight. */
   wantSweep(): Promise<void>;
   sweepState(): Promise<SweepState>;
 }
+
+const markKey = (instrumentId: string) => ({ pk: { S: MARK_PK }, sk: { S: instrumentId } });
 
 const acceptMark = async (world: World, mark: Mark, expectedPreviousAsOf: number | null): Promise<"accepted" | "superseded"> => {
   const item = markItem(mark);
@@ -71,8 +77,7 @@ const acceptMark = async (world: World, mark: Mark, expectedPreviousAsOf: number
   } catch (error) {
     if (!isConditionFailed(error)) throw error;
     // After a lost reply the retry fails on its own write: the row says whose it is.
-    const key = { pk: { S: MARK_PK }, sk: { S: mark.instrumentId } };
-    const got = await world.db.get({ TableName: world.settings.marksTable, Key: key, ConsistentRead: true });
+    const got = await world.db.get({ TableName: world.settings.marksTable, Key: markKey(mark.instrumentId), ConsistentRead: true });
     const stored = got.Item === undefined ? null : markItem(decodeMark(got.Item));
     return JSON.stringify(stored) === JSON.stringify(item) ? "accepted" : "superseded";
   }
@@ -83,8 +88,8 @@ export const createMarks = (world: World): Marks => {
   const snapshots = createSnapshots(world, known);
   const sweep = createSweepState(world);
 
-  const startSweep = async (now: number, groups: number, token = ""): Promise<SweepStart> => {
-    const last = await sweep.sweepState();
+  const startSweep: Marks["startSweep"] = async (now, groups, token = "", state) => {
+    const last = state ?? (await sweep.sweepState());
     const { sweepTimeoutMs, sweepIntervalMinMs } = world.settings;
     const elapsedMs = now - last.startedAt;
     // A start further ahead than clocks may differ was stamped by a broken clock: it must not hold sweeps back (S39).
@@ -108,9 +113,12 @@ export const createMarks = (world: World): Marks => {
     instruments: known.instruments,
     putInstrument: known.putInstrument,
     mark: async (instrumentId) => {
-      const key = { pk: { S: MARK_PK }, sk: { S: instrumentId } };
-      const got = await world.db.get({ TableName: world.settings.marksTable, Key: key, ConsistentRead: true });
+      const got = await world.db.get({ TableName: world.settings.marksTable, Key: markKey(instrumentId), ConsistentRead: true });
       return got.Item === undefined ? null : decodeMark(got.Item);
+    },
+    marksOf: async (instrumentIds) => {
+      const items = await getAll(world.db, world.settings.marksTable, [...new Set(instrumentIds)].map(markKey));
+      return new Map(items.map(decodeMark).map((mark) => [mark.instrumentId, mark]));
     },
     newest: () => {
       const now = world.clock.now();

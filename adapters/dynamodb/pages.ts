@@ -15,6 +15,24 @@ export const queryAll = async (db: Db, input: QueryCommandInput): Promise<Item[]
   return items;
 };
 
+/** Keys of one batch read. */
+const BATCH_KEYS_MAX = 100;
+
+/** The items under these keys that are there, in no order, consistently read. @param attributes the wanted ones, all by default. */
+export const getAll = async (db: Db, table: string, keys: readonly Item[], attributes?: string): Promise<Item[]> => {
+  const items: Item[] = [];
+  for (let from = 0; from < keys.length; from += BATCH_KEYS_MAX) {
+    let Keys = keys.slice(from, from + BATCH_KEYS_MAX);
+    while (Keys.length > 0) {
+      const request = { Keys, ConsistentRead: true, ...(attributes !== undefined && { ProjectionExpression: attributes }) };
+      const got = await db.batchGet({ RequestItems: { [table]: request } });
+      items.push(...(got.Responses?.[table] ?? []));
+      Keys = got.UnprocessedKeys?.[table]?.Keys ?? [];
+    }
+  }
+  return items;
+};
+
 /** The query for the items of one partition whose sort key starts with `prefix`, or for all of them. */
 export const partition = (table: string, pk: string, prefix?: string): QueryCommandInput => ({
   TableName: table,

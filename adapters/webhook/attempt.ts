@@ -71,10 +71,9 @@ export const attemptDelivery = async (
   made: number,
 ): Promise<void> => {
   const { endpointId } = endpoint;
-  const known = await outbound.delivery(endpointId, event.id);
-  if (known !== null && (known.deliveredAt !== null || known.attempts > made)) return;
-  const place = await outbound.nextSequence(endpointId, event.accountId, event.id);
-  const body = JSON.stringify({ ...event, ...place });
+  const { sequence, attempts, deliveredAt } = await outbound.openDelivery(endpointId, event.accountId, event.id);
+  if (deliveredAt !== null || attempts > made) return;
+  const body = JSON.stringify({ ...event, sequence, previousSequence: sequence - 1 });
   const secret = await outbound.secretOf(endpoint);
   const signed = signedHeaders(secret.reveal(), { id: event.id, at: world.clock.now(), body });
   const outcome = await post(world, endpoint.url, { headers: { "content-type": "application/json", ...signed }, body });

@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-import type { Episode } from "../../core/account.ts";
+import type { Episode, LiveCall } from "../../core/account.ts";
 import { CALL_STATUSES, type MarginCall } from "../../core/call.ts";
 import { ZERO } from "../../core/money.ts";
 import { type LiquidationOrder, ORDER_STATUSES } from "../../core/order.ts";
@@ -93,6 +93,9 @@ export const liquidationOrder = z.object({
 });
 export type LiquidationOrderText = z.input<typeof liquidationOrder>;
 
+/** The live call of an account with the orders of its present attempt, as the account's own row holds them. */
+export const liveCall = z.object({ call: marginCall, orders: z.array(liquidationOrder) });
+
 export const episode = z.object({
   episodeId: z.string().min(1).max(120),
   startedAt: instant,
@@ -107,4 +110,8 @@ export const episode = z.object({
 
 export const encodeCall = (call: MarginCall): MarginCallText => z.encode(marginCall, { ...call, cures: [...call.cures] });
 export const encodeOrder = (order: LiquidationOrder): LiquidationOrderText => z.encode(liquidationOrder, { ...order });
+export const encodeLive = ({ call, orders }: LiveCall): z.input<typeof liveCall> => ({
+  call: encodeCall(call),
+  orders: orders.map(encodeOrder),
+});
 export const encodeEpisode = (value: Episode): z.input<typeof episode> => z.encode(episode, { ...value });

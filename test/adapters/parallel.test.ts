@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { eachOf } from "../../adapters/parallel.ts";
+import { createTurns, eachOf } from "../../adapters/parallel.ts";
 
 const gate = () => {
   let open: () => void = () => undefined;
@@ -50,5 +50,37 @@ describe("eachOf", () => {
 
   test("nothing to do is done at once", async () => {
     await expect(eachOf([], 4, () => Promise.reject(new Error("never")))).resolves.toBeUndefined();
+  });
+});
+
+describe("createTurns", () => {
+  test("work of one key runs in the order of the calls, other keys do not wait", async () => {
+    const { open, opened } = gate();
+    const done: string[] = [];
+    const inTurn = createTurns();
+    const slow = inTurn("a", async () => {
+      await opened;
+      done.push("a1");
+    });
+    const next = inTurn("a", async () => void done.push("a2"));
+    await inTurn("b", async () => void done.push("b1"));
+    open();
+    await Promise.all([slow, next]);
+    expect(done).toEqual(["b1", "a1", "a2"]);
+  });
+
+  test("each call gets its own result, and a failure is its own caller's alone", async () => {
+    const inTurn = createTurns();
+    const outcomes = await Promise.allSettled([
+      inTurn("a", () => Promise.resolve(1)),
+      inTurn("a", () => Promise.reject(new Error("two"))),
+      inTurn("a", () => Promise.resolve(3)),
+    ]);
+    expect(outcomes).toEqual([
+      { status: "fulfilled", value: 1 },
+      { status: "rejected", reason: new Error("two") },
+      { status: "fulfilled", value: 3 },
+    ]);
+    expect(await inTurn("a", () => Promise.resolve(4))).toBe(4);
   });
 });

@@ -153,7 +153,7 @@ describe("one bad account", () => {
     expect((await stage.desk.marks.sweepState()).current).not.toBeNull();
   });
 
-  test("an open call without its row stops its account and no other", async () => {
+  test("an open call that its row does not hold stops its account and no other", async () => {
     await openAccount(stage, "good");
     await openAccount(stage, "torn");
     await overwrite({ ...(await stage.load("torn")), openCalls: { CROSS: "MC-AAAAAAAAAAAA-1" } });

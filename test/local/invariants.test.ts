@@ -100,6 +100,7 @@ const parts = (): Parts => ({
       scope: "CROSS",
       status: "LIQUIDATED",
       version: 4,
+      attempt: 1,
       issuedAt: ISSUED_AT,
       graceMs: 1_800_000,
       deadlineAt: Date.parse(DEADLINE),
@@ -126,6 +127,7 @@ const parts = (): Parts => ({
     version: 6,
     head: "",
     openCalls: new Map(),
+    live: null,
     cash: new Map([["USDT", money("889.5")]]),
     positions: new Map([["BTC-PERP", quantity("0.6")]]),
   },
@@ -191,6 +193,19 @@ describe("invariants from the final tables", () => {
       "an account that names an ended call",
       (story) => Object.assign(story, { account: { ...story.account, openCalls: new Map([["CROSS", CALL]]) } }),
     ],
+    ...["its call's version", "an order's fill"].map((what, index): readonly [InvariantId, string, (story: Parts) => void] => [
+      "I01",
+      `an account that holds its live call with another state than its rows have: ${what}`,
+      (story) => {
+        const call = secondCall(story);
+        const row = { ...first(story.orders), callId: call.callId };
+        story.calls.push(call);
+        story.orders.push(row);
+        const held = index === 0 ? { ...call, version: 2 } : call;
+        const orders = [index === 1 ? { ...row, filled: quantity("0.1") } : row];
+        Object.assign(story.account, { openCalls: new Map([["CROSS", call.callId]]), live: { call: held, orders } });
+      },
+    ]),
     [
       "I02",
       "a call that moves after it ended",

@@ -7,13 +7,13 @@ import { createBook } from "../../../adapters/dynamodb/book.ts";
 import type { Item } from "../../../adapters/dynamodb/items.ts";
 import { createJournal } from "../../../adapters/dynamodb/journal.ts";
 import { indexShardOf, shardOf } from "../../../adapters/dynamodb/keys.ts";
-import { UnknownPolicy } from "../../../adapters/dynamodb/policies.ts";
 import type { World } from "../../../adapters/world.ts";
 import type { MarginAccount } from "../../../core/account.ts";
 import type { Change } from "../../../core/decision.ts";
 import { money, price, quantity } from "../../../core/money.ts";
+import type { LiquidationOrder } from "../../../core/order.ts";
 import { startTables, type TestLog, type TestTables, testClock, testLog, testWorld } from "../../engine.ts";
-import { account, deposit, deposited, ended, liquidating, opened, order, policy, T0 } from "../samples.ts";
+import { account, deposit, deposited, ended, liquidating, opened, order, T0 } from "../samples.ts";
 
 const meta = { causedBy: "message-1", snapshotId: "S1", mode: "enforce" } as const;
 
@@ -195,7 +195,7 @@ describe("calls and orders", () => {
     const second = order(next, 1);
     const again: Change = {
       before: read,
-      after: { ...read, version: read.version + 1 },
+      after: { ...read, version: read.version + 1, live: { call: next, orders: [second] } },
       calls: [next],
       orders: [second],
       entries: [],
@@ -250,7 +250,14 @@ describe("calls and orders", () => {
     expect(await own("PENDING", T0)).toEqual([{ accountId: "orders", callId: pending.callId, orderId: pending.orderId, since: T0 }]);
     const sent = { ...pending, status: "SENT" as const, sentAt: T0 + 5_000 };
     await book.commit(
-      { before: read, after: { ...read, version: read.version + 1 }, calls: [], orders: [sent], entries: [], events: [] },
+      {
+        before: read,
+        after: { ...read, version: read.version + 1, live: liveWith(read, sent) },
+        calls: [],
+        orders: [sent],
+        entries: [],
+        events: [],
+      },
       meta,
     );
     expect(await own("PENDING", T0 + 1e9)).toEqual([]);
@@ -260,34 +267,42 @@ describe("calls and orders", () => {
     const again = await loaded("orders");
     const filled = { ...sent, status: "FILLED" as const, filled: sent.quantity };
     await book.commit(
-      { before: again, after: { ...again, version: again.version + 1 }, calls: [], orders: [filled], entries: [], events: [] },
+      {
+        before: again,
+        after: { ...again, version: again.version + 1, live: liveWith(again, filled) },
+        calls: [],
+        orders: [filled],
+        entries: [],
+        events: [],
+      },
       meta,
     );
     expect(await own("SENT", T0 + 1e9)).toEqual([]);
   });
 
-  test("rows of a later state than the account are read again, not mixed (I03)", async () => {
-    const { book, world } = bookOf();
-    const called = await open("torn");
-    let stale = true;
-    const racing: World = {
-      ...world,
-      db: {
-        ...world.db,
-        get: async (input) => {
-          const got = await world.db.get(input);
-          if (stale && input.Key?.["sk"]?.S === "ACC#torn") {
-            stale = false;
-            expect(await book.commit(liquidating(called), meta)).toBe("committed");
-          }
-          return got;
-        },
-      },
-    };
-    const read = await createBook(racing).load("torn");
-    expect([read?.version, read?.level, read?.live?.call.status, read?.live?.orders.length]).toEqual([3, "CLOSE_OUT", "LIQUIDATING", 1]);
+  test("a page and a batch have the live calls too, as they are loaded one by one", async () => {
+    const { book } = bookOf();
+    const called = await open("paged-live");
+    await book.commit(liquidating(called), meta);
+    const alone = await loaded("paged-live");
+    expect(alone.live?.orders.length).toBe(1);
+    const page = await book.pageOfShard(shardOf("paged-live", 16));
+    expect(page.accounts.find((one) => one.accountId === "paged-live")).toEqual(alone);
+    expect(await book.loadAll(["paged-live", "paged-live", "nobody"])).toEqual([alone]);
+  });
+
+  test("any number of accounts is loaded, in batches", async () => {
+    const { book } = bookOf();
+    const ids = Array.from({ length: 205 }, (_, index) => `batch-${index}`);
+    await Promise.all(
+      ids.filter((_, index) => index % 50 === 0).map((id) => book.commit(deposited(account(id), [deposit(`${id}-d`, 1)]), meta)),
+    );
+    const found = await book.loadAll(ids);
+    expect(found.map((one) => one.accountId).sort()).toEqual(["batch-0", "batch-100", "batch-150", "batch-200", "batch-50"]);
   });
 });
+
+const liveWith = ({ live }: MarginAccount, only: LiquidationOrder): MarginAccount["live"] => live && { ...live, orders: [only] };
 
 type MarginCallOf = NonNullable<MarginAccount["live"]>["call"];
 
@@ -322,6 +337,8 @@ describe("pages of a shard", () => {
     ["an identity cut short", { identity: { S: "KEY;B1;retail" } }, "no identity in identity"],
     ["a negative count", { counts: { S: "1;-1" } }, "no whole number in counts"],
     ["an episode that is no JSON", { episode: { S: "{" } }, "no JSON in episode"],
+    ["an open call that it does not hold", { open: { S: "CROSS:MC-AAAAAAAAAAAA-1" } }, "no text in live"],
+    ["a live call of another form", { open: { S: "CROSS:MC-AAAAAAAAAAAA-1" }, live: { S: '{"call":{},"orders":[]}' } }, "live: call"],
   ];
 
   test.each(rows)("a row with %s stops its account and no other", async (name, spoiled, error) => {
@@ -335,36 +352,17 @@ describe("pages of a shard", () => {
     const row = { ...encodeAccount({ ...account(id), version: 1 }, "", 16), ...spoiled };
     await tables.client.send(new PutItemCommand({ TableName: world.settings.bookTable, Item: row }));
     const page = await book.pageOfShard(shard);
-    expect(page.unreadable.find((one) => one.accountId === id)?.error).toContain(error);
     expect(page.accounts.map((one) => one.accountId)).toContain(neighbour);
-    expect((log as TestLog).counts.get("account_unreadable")).toBeGreaterThan(0);
+    const all = await book.loadAll([id, neighbour, "nobody"]);
+    expect(all.map((one) => one.accountId)).toEqual([neighbour]);
+    const { counts, lines } = log as TestLog;
+    const named = lines.filter(({ fields }) => (fields as { accountId: string }).accountId === id);
+    expect(named.map(({ fields }) => (fields as { error: string }).error)).toEqual([
+      expect.stringContaining(error),
+      expect.stringContaining(error),
+    ]);
+    expect(counts.get("undecided_account")).toBeGreaterThanOrEqual(2);
     await expect(book.load(id)).rejects.toThrow(error);
-  });
-});
-
-describe("policies", () => {
-  test("a version is immutable, the newest is found by number, an unknown one is named", async () => {
-    const clock = testClock(T0);
-    const { book } = bookOf({ clock });
-    for (const version of [1, 2, 10]) expect(await book.putPolicy({ ...policy, version })).toBe("stored");
-    expect(await book.putPolicy({ ...policy, version: 2 })).toBe("stored");
-    expect(await book.putPolicy({ ...policy, version: 2, graceMs: 1_900_000 })).toBe("conflict");
-    expect((await book.policy("standard")).version).toBe(10);
-    expect(await book.policy("standard", 2)).toEqual({ ...policy, version: 2 });
-    await expect(book.policy("reckless")).rejects.toThrow(new UnknownPolicy("unknown policy reckless"));
-    await expect(book.policy("standard", 3)).rejects.toThrow("unknown policy standard version 3");
-  });
-
-  test("a new version is seen after 30 s at the latest", async () => {
-    const clock = testClock(T0);
-    const { book } = bookOf({ clock });
-    const other = bookOf({ clock }).book;
-    await book.putPolicy({ ...policy, policyId: "cached" });
-    expect((await book.policy("cached")).version).toBe(1);
-    await other.putPolicy({ ...policy, policyId: "cached", version: 2 });
-    expect((await book.policy("cached")).version).toBe(1);
-    clock.set(T0 + 30_000);
-    expect((await book.policy("cached")).version).toBe(2);
   });
 });
 

@@ -25,7 +25,7 @@ import {
 } from "../../../adapters/dynamodb/packed.ts";
 import { LIMITS } from "../../../core/limits.ts";
 import { decimal, type Money, money, price, quantity } from "../../../core/money.ts";
-import { account, call, T0 } from "../samples.ts";
+import { account, call, order, T0 } from "../samples.ts";
 
 describe("the fast reader of decimals", () => {
   const fixed = fc.bigInt({ min: -(10n ** 27n), max: 10n ** 27n });
@@ -127,7 +127,7 @@ test("an account of ten positions is a small item: under 500 bytes, a sweep read
 
 test("R15 a call's row from before its fields were added reads: nothing confirms, nothing was extended", () => {
   const stored = call({ accountId: "A-1", confirmingAmount: money("5.4"), extendedAt: T0 + 1 });
-  const item = callItem(stored, 2, 16);
+  const item = callItem(stored, 16);
   expect(decodeCall(item)).toEqual(stored);
   const { confirmingAmount, extendedAt, ...old } = JSON.parse(item["body"]?.S ?? "") as Record<string, unknown>;
   expect([confirmingAmount, extendedAt]).toEqual(["5.4", "2020-03-12T10:00:00.001Z"]);
@@ -140,7 +140,18 @@ test("an account of the most positions is far below the 400 kB of an item", () =
     quantity: quantity("-99999999999.99999999"),
     entryPrice: price("99999999999.99999999"),
   }));
-  expect(JSON.stringify(encodeAccount({ ...account(), version: 1, positions }, "", 16)).length).toBeLessThan(100_000);
+  const held = { ...account(), version: 1, positions };
+  expect(JSON.stringify(encodeAccount(held, "", 16)).length).toBeLessThan(100_000);
+  const cures = positions.map(({ instrumentId }) => ({
+    kind: "reduce" as const,
+    instrumentId,
+    side: "buy" as const,
+    quantity: quantity("99999999999.99999999"),
+  }));
+  const one = call({ accountId: "A-1", cures });
+  const orders = Array.from({ length: LIMITS.transactionRowsMax }, (_, index) => order(one, index));
+  const called = { ...held, openCalls: { CROSS: one.callId }, live: { call: one, orders } };
+  expect(JSON.stringify(encodeAccount(called, "", 16)).length).toBeLessThan(250_000);
 });
 
 test("a page reads each row by itself", () => {

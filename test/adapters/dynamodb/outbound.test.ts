@@ -119,21 +119,32 @@ describe("webhook endpoints", () => {
 describe("the sequence of deliveries (R27)", () => {
   test("counts per endpoint and account without a gap, and the same event keeps its place (S36)", async () => {
     const { outbound, clock } = setup();
-    expect(await outbound.nextSequence("ep_1", "A-1", "evt_a")).toEqual({ sequence: 1, previousSequence: 0 });
-    expect(await outbound.nextSequence("ep_1", "A-1", "evt_b")).toEqual({ sequence: 2, previousSequence: 1 });
+    expect(await outbound.openDelivery("ep_1", "A-1", "evt_a")).toMatchObject({ sequence: 1 });
+    expect(await outbound.openDelivery("ep_1", "A-1", "evt_b")).toMatchObject({ sequence: 2 });
     for (const after of [0, 6 * 60_000, 11 * 60_000, 25 * 3_600_000]) {
       clock.set(T0 + after);
-      expect(await outbound.nextSequence("ep_1", "A-1", "evt_a")).toEqual({ sequence: 1, previousSequence: 0 });
+      expect(await outbound.openDelivery("ep_1", "A-1", "evt_a")).toMatchObject({ sequence: 1 });
     }
-    expect(await outbound.nextSequence("ep_1", "A-2", "evt_c")).toEqual({ sequence: 1, previousSequence: 0 });
-    expect(await outbound.nextSequence("ep_2", "A-1", "evt_b")).toEqual({ sequence: 1, previousSequence: 0 });
-    expect(await outbound.nextSequence("ep_1", "A-1", "evt_d")).toEqual({ sequence: 3, previousSequence: 2 });
+    expect(await outbound.openDelivery("ep_1", "A-2", "evt_c")).toMatchObject({ sequence: 1 });
+    expect(await outbound.openDelivery("ep_2", "A-1", "evt_b")).toMatchObject({ sequence: 1 });
+    expect(await outbound.openDelivery("ep_1", "A-1", "evt_d")).toMatchObject({ sequence: 3 });
   });
 
-  test("events that race for a place get different ones, and none is left out", async () => {
+  test("events of one batch get their places in its order", async () => {
     const { outbound } = setup();
+    const events = ["evt_3", "evt_1", "evt_2"];
+    const places = await Promise.all(events.map((event) => outbound.openDelivery("ep_batch", "A-1", event)));
+    expect(places.map(({ eventId, sequence }) => [eventId, sequence])).toEqual([
+      ["evt_3", 1],
+      ["evt_1", 2],
+      ["evt_2", 3],
+    ]);
+  });
+
+  test("functions that race for a place get different ones, and none is left out", async () => {
+    const racers = Array.from({ length: 6 }, () => setup().outbound);
     const events = ["evt_1", "evt_2", "evt_3", "evt_1", "evt_2", "evt_3"];
-    const places = await Promise.all(events.map((event) => outbound.nextSequence("ep_race", "A-1", event)));
+    const places = await Promise.all(racers.map((outbound, index) => outbound.openDelivery("ep_race", "A-1", events[index] as string)));
     expect(
       places
         .slice(0, 3)
@@ -145,7 +156,7 @@ describe("the sequence of deliveries (R27)", () => {
 
   test("attempts are counted beside the place, and what was accepted stays accepted", async () => {
     const { outbound } = setup();
-    await outbound.nextSequence("ep_log", "A-1", "evt_x");
+    await outbound.openDelivery("ep_log", "A-1", "evt_x");
     const attempt = { target: "ep_log", eventId: "evt_x", accountId: "A-1" };
     await outbound.recordAttempt({ ...attempt, at: T0 + 1, outcome: "503", accepted: false });
     expect(await outbound.delivery("ep_log", "evt_x")).toMatchObject({ sequence: 1, attempts: 1, lastOutcome: "503", deliveredAt: null });
@@ -165,7 +176,7 @@ describe("the sequence of deliveries (R27)", () => {
   test("a delivery that was counted before it got its place still gets one", async () => {
     const { outbound } = setup();
     await outbound.recordAttempt({ target: "ep_early", eventId: "evt_y", accountId: "A-1", at: T0, outcome: "refused", accepted: false });
-    expect(await outbound.nextSequence("ep_early", "A-1", "evt_y")).toEqual({ sequence: 1, previousSequence: 0 });
+    expect(await outbound.openDelivery("ep_early", "A-1", "evt_y")).toMatchObject({ sequence: 1 });
     expect((await outbound.delivery("ep_early", "evt_y"))?.attempts).toBe(1);
   });
 });
