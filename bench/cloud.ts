@@ -11,7 +11,8 @@ import { encodeMarks, MARKS_PER_MESSAGE_MAX } from "../adapters/wire/marks.ts";
 import type { MarginAccount } from "../core/account.ts";
 import type { Mark } from "../core/mark.ts";
 import { type Cloud, startCloud } from "../local/cloud.ts";
-import { localStage, synthesize } from "../local/synthesize.ts";
+import { localStage } from "../local/stage.ts";
+import { synthesize } from "../local/synthesize.ts";
 import { BASE_ASSETS, type BenchMarket, cohortInstrument, fallen, instrumentTerms, policyTerms } from "./book.ts";
 
 /** Items of one batch write, and batches under way at a time. */
@@ -100,7 +101,7 @@ const invoked = (cloud: Cloud): number => Object.values(cloud.invocations).reduc
 /** Starts the cloud of the local stage with the market's terms and marks. */
 export const openBenchCloud = async (market: BenchMarket): Promise<BenchCloud> => {
   const directory = mkdtempSync(join(tmpdir(), "plimsoll-bench-"));
-  const cloud = await startCloud({ assembly: synthesize(join(directory, "cdk.out")), clock: "real", directory });
+  const cloud = await startCloud({ assembly: await synthesize(join(directory, "cdk.out")), clock: "real", directory });
   let heard: Heard[] = [];
   cloud.onEvent((body) => {
     const { accountId, type } = JSON.parse(body) as { readonly accountId: string; readonly type: string };

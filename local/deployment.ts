@@ -176,6 +176,7 @@ const startParts = async (options: DeploymentOptions, stops: Stops): Promise<Omi
     streams,
     endpoint: engine.endpoint,
     now: hold === null ? null : time.now,
+    asynchronous: asynchronous.source,
   });
   stops.push(() => mapped.stop());
   for (const { everyMs, name, target } of wiring.schedules) time.every(everyMs, name, () => fire(target));
@@ -188,7 +189,7 @@ const startParts = async (options: DeploymentOptions, stops: Stops): Promise<Omi
     lambda,
     scheduler,
     clients,
-    sources: [...mapped.sources, asynchronous.source, createTap(TAP, messages, options.onEvent)],
+    sources: [mapped.source, createTap(TAP, messages, options.onEvent)],
     topicArn,
     apiUrl: gateway.url,
     request: async (method, path, body, role) => {

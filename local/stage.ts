@@ -1,4 +1,3 @@
-import { buildApp } from "../lib/app.ts";
 import { parseStage } from "../lib/stage.ts";
 import { PRESETS } from "../lib/stages.ts";
 import { LOCAL_PRINCIPALS } from "./gateway.ts";
@@ -25,6 +24,3 @@ export const localStage = () =>
     shards: SHARDS,
     shardsPerGroup: SHARDS_PER_GROUP,
   });
-
-/** Synthesizes the stage, functions bundled, into `outdir`. @returns the folder of the cloud assembly. */
-export const synthesize = (outdir: string): string => buildApp(localStage(), { outdir }).synth().directory;

@@ -113,7 +113,7 @@ const play = async (
   const { page, view, running, beganAt } = parts;
   const directory = running.folder;
   announce(view, script, page);
-  const assembly = synthesize(join(directory, "cdk.out"));
+  const assembly = await synthesize(join(directory, "cdk.out"));
   const cloud = await startCloud({ assembly, clock: options.realtime ? "real" : "stepped", startAt: startOf(script), directory });
   running.cloud = cloud;
   const replay = createReplay(cloud, script, page);

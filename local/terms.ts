@@ -52,9 +52,9 @@ export interface Clocks {
 /** However much time went by, a larger move waits for a second tick. */
 const JUMP_PPM_MAX = 300_000;
 
-/** Half an hour of grace on hourly bars: two ticks pass before a deadline. */
+/** Half an hour of grace on hourly bars: a tick passes before a deadline. */
 export const STEPPED_CLOCKS: Clocks = { graceMs: 30 * 60_000, topUpGraceMs: 15 * 60_000, jumpPpmPerMinute: 20_000 };
-/** On the real clock a path is played in minutes: its grace is the shortest that R13 knows, and a tick stands for a quarter of an hour. */
+/** On the real clock a path is played in minutes: its grace is the shortest that R13 knows, and a tick stands for a third of an hour. */
 export const REAL_CLOCKS: Clocks = { graceMs: 60_000, topUpGraceMs: 60_000, jumpPpmPerMinute: JUMP_PPM_MAX };
 
 /** How a tick is judged: by its pace, and at most 30 %, it passes unconfirmed; a wick does not (S17). */

@@ -50,6 +50,7 @@ export interface Messages {
   remove(queue: string, receipts: readonly string[]): Promise<void>;
   /** Makes received messages visible again at once. */
   release(queue: string, receipts: readonly string[]): Promise<void>;
+  /** What each queue holds. In stepped time nothing changes but by requests, so without one the last answer stands. */
   depths(): Promise<ReadonlyMap<string, Depth>>;
   stop(): Promise<void>;
 }
@@ -178,11 +179,34 @@ interface Inspected {
   readonly approximateDelayedCount: number;
 }
 
+const inspect = async (app: App): Promise<ReadonlyMap<string, Depth>> => {
+  const inspected = JSON.parse((await app.inject({ url: "/_fauxqs/queues" })).payload) as Inspected[];
+  return new Map(
+    inspected.map((queue) => [
+      queue.name,
+      { visible: queue.approximateMessageCount, inFlight: queue.approximateInflightCount, delayed: queue.approximateDelayedCount },
+    ]),
+  );
+};
+
+/** Looks at the queues anew only after a request that may have changed them. */
+const inspectOnChange = (app: App): (() => Promise<ReadonlyMap<string, Depth>>) => {
+  let known: Promise<ReadonlyMap<string, Depth>> | null = null;
+  app.addHook("onSend", async (request) => {
+    if (request.method === "POST") known = null;
+  });
+  return () => {
+    known ??= inspect(app);
+    return known;
+  };
+};
+
 /** Starts the message engine, in memory, on a free loopback port. */
 export const startMessages = async ({ account, region, hold }: MessagesOptions): Promise<Messages> => {
   const app = buildApp({ logger: false, defaultRegion: region });
   const calls = createCalls(app, region);
   if (hold !== null) holdDelayed(app, calls, hold);
+  const depths = hold === null ? () => inspect(app) : inspectOnChange(app);
   await app.listen({ host: "127.0.0.1", port: 0 });
   const endpoint = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   const queueUrl: Place["queueUrl"] = (name) => `${endpoint}/${account}/${nameOf(name)}`;
@@ -224,15 +248,7 @@ export const startMessages = async ({ account, region, hold }: MessagesOptions):
         queue,
         receipts.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 })),
       ),
-    depths: async () => {
-      const inspected = JSON.parse((await app.inject({ url: "/_fauxqs/queues" })).payload) as Inspected[];
-      return new Map(
-        inspected.map((queue) => [
-          queue.name,
-          { visible: queue.approximateMessageCount, inFlight: queue.approximateInflightCount, delayed: queue.approximateDelayedCount },
-        ]),
-      );
-    },
+    depths,
     stop: () => app.close(),
   };
 };

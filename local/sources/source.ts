@@ -9,3 +9,23 @@ export interface Source {
   /** Real time: keeps handing over until `stopped` says so. */
   follow(stopped: () => boolean): Promise<void>;
 }
+
+const followAll = async (sources: readonly Source[], stopped: () => boolean): Promise<void> => {
+  await Promise.all(sources.map((source) => source.follow(stopped)));
+};
+
+/** Sources that take their turns at the same time: for those of which it changes nothing who is first. */
+export const sideBySide = (...sources: readonly Source[]): Source => ({
+  wave: async () => (await Promise.all(sources.map((source) => source.wave()))).includes(true),
+  follow: (stopped) => followAll(sources, stopped),
+});
+
+/** Sources that take their turns one after another. */
+export const inTurn = (...sources: readonly Source[]): Source => ({
+  wave: async () => {
+    let worked = false;
+    for (const source of sources) if (await source.wave()) worked = true;
+    return worked;
+  },
+  follow: (stopped) => followAll(sources, stopped),
+});

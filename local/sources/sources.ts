@@ -3,7 +3,7 @@ import type { Messages } from "../engines/messages.ts";
 import { createStreamReader, type StreamReader } from "../engines/stream-reader.ts";
 import type { Mapping, Wiring } from "../template/wiring.ts";
 import { createQueueSource } from "./queue.ts";
-import type { Source } from "./source.ts";
+import { inTurn, type Source, sideBySide } from "./source.ts";
 import { createStreamSource } from "./stream.ts";
 
 export interface SourcesOptions {
@@ -16,25 +16,41 @@ export interface SourcesOptions {
   readonly endpoint: string;
   /** The instant of stepped time; null in real time. */
   readonly now: (() => number) | null;
+  /** Events for functions that no mapping brings: the last to decide. */
+  readonly asynchronous: Source;
 }
 
 export interface Sources {
-  /** In the order of the template, which is the order of the flow. */
-  readonly sources: readonly Source[];
+  /** All of them, in the order of the template, which is the order of the flow. */
+  readonly source: Source;
   stop(): void;
 }
 
 const TABLE_OF_STREAM = /:table\/([^/]+)\/stream\//;
 
-/** Sources that take their turns at the same time. */
-const sideBySide = (sources: readonly Source[]): Source => ({
-  wave: async () => (await Promise.all(sources.map((source) => source.wave()))).includes(true),
-  follow: async (stopped) => void (await Promise.all(sources.map((source) => source.follow(stopped)))),
-});
+type Turn = "before" | "telling" | "beside" | "after";
+
+/**
+ * When a mapping has its turn in a round. What listens to the topic and does not know the book only tells
+ * others: it changes no decision who of them is first, nor who decides meanwhile, but for those whom they
+ * tell, who come after them.
+ */
+const turnsOf = ({ mappings, functions, queues }: Wiring, subscribed: ReadonlySet<string>): ((mapping: Mapping) => Turn) => {
+  const variablesOf = ({ functionName }: Mapping) => functions.find(({ name }) => name === functionName)?.environment ?? {};
+  const tells = (mapping: Mapping): boolean => subscribed.has(mapping.sourceArn) && variablesOf(mapping)["BOOK_TABLE"] === undefined;
+  const first = mappings.findIndex(tells);
+  const told = new Set(mappings.filter(tells).flatMap((mapping) => Object.values(variablesOf(mapping))));
+  const hears = ({ sourceArn }: Mapping): boolean => queues.some(({ arn, url }) => arn === sourceArn && told.has(url));
+  return (mapping) => {
+    if (tells(mapping)) return "telling";
+    if (hears(mapping)) return "after";
+    return mappings.indexOf(mapping) < first ? "before" : "beside";
+  };
+};
 
 /** One source for each event source mapping of the template. */
 export const createSources = async (options: SourcesOptions): Promise<Sources> => {
-  const { wiring, messages, lambda, streams, endpoint, now } = options;
+  const { wiring, messages, lambda, streams, endpoint, now, asynchronous } = options;
   const { region } = wiring.place;
   const readers: StreamReader[] = [];
   const subscribed = new Set(wiring.subscriptions.map(({ Endpoint }) => Endpoint));
@@ -52,18 +68,12 @@ export const createSources = async (options: SourcesOptions): Promise<Sources> =
     return createStreamSource({ mapping, reader, lambda, messages, realTime: now === null });
   };
 
-  // What listens to the topic and does not know the book only tells others: whoever of them is first changes no decision.
-  const tells = ({ sourceArn, functionName }: Mapping): boolean =>
-    subscribed.has(sourceArn) && wiring.functions.find(({ name }) => name === functionName)?.environment["BOOK_TABLE"] === undefined;
-  const sources: Source[] = [];
-  const telling: Source[] = [];
-  for (const mapping of wiring.mappings) {
-    const source = await sourceOf(mapping);
-    if (tells(mapping) && telling.push(source) > 1) continue;
-    sources.push(tells(mapping) ? sideBySide(telling) : source);
-  }
+  const turnOf = turnsOf(wiring, subscribed);
+  const turns: Record<Turn, Source[]> = { before: [], telling: [], beside: [], after: [] };
+  for (const mapping of wiring.mappings) turns[turnOf(mapping)].push(await sourceOf(mapping));
+  const { before, telling, beside, after } = turns;
   return {
-    sources,
+    source: inTurn(...before, sideBySide(...telling, inTurn(...beside, asynchronous)), ...after),
     stop: () => {
       for (const reader of readers) reader.stop();
     },

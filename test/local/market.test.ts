@@ -92,7 +92,7 @@ describe("the terms of the replay are bodies that the API takes", () => {
 
   it("sets the age of marks to twice the time between two ticks", () => {
     const [listing] = marketOf([seriesOf("BTCUSDT", "7935")]).listings;
-    expect(listing?.spacingMs).toBe(900_000);
-    expect(markAgeMaxMs(900_000)).toBe(1_800_000);
+    expect(listing?.spacingMs).toBe(1_200_000);
+    expect(markAgeMaxMs(1_200_000)).toBe(2_400_000);
   });
 });

@@ -83,7 +83,7 @@ describe("npm start -- --json", () => {
     const { opened, met, expired, closedOut, closedFlat, cancelled, open } = summary.calls;
     expect(opened).toBe(met + expired + closedOut + closedFlat + cancelled + open);
     expect(closedOut).toBeGreaterThan(0);
-    expect(summary).toMatchObject({ accounts: 120, seed: 7, ticks: 64, deadLetters: {} });
+    expect(summary).toMatchObject({ accounts: 120, seed: 7, ticks: 49, deadLetters: {} });
     expect(summary.refusedLines).toEqual([{ file, line: 18, reason: "open 0 is not above 0" }]);
     expect(summary.notices.email).toBeGreaterThan(0);
     expect(summary.notices.webhook).toBeGreaterThan(summary.notices.email);

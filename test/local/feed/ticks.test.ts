@@ -21,7 +21,7 @@ const series = (symbol: string, barMs: number, bars: readonly Bar[]): PriceSerie
   bars,
 });
 
-describe("a bar is played as four ticks", () => {
+describe("a bar is played as the shortest path through it", () => {
   it.each([
     ["the high is nearer", bar(0, "100", "101", "90", "95"), ["100", "101", "90", "95"]],
     ["the low is nearer", bar(0, "100", "120", "99", "110"), ["100", "99", "120", "110"]],
@@ -31,15 +31,33 @@ describe("a bar is played as four ticks", () => {
     expect(ticksOfBar(one).map(decimal)).toEqual(ticks);
   });
 
-  it("places them inside the bar, joins symbols of one instant and leaves a gap empty (S24)", () => {
-    const hourly = series("BTCUSDT", 3_600_000, [bar(0, "1", "2", "1", "2"), bar(7_200_000, "3", "4", "3", "4")]);
-    const steps = ticksOf([hourly, series("ETHUSDT", 1_800_000, [bar(0, "5", "6", "5", "6")])]);
-    expect(steps.map(({ at }) => at)).toEqual([
-      0, 450_000, 900_000, 1_350_000, 1_800_000, 2_700_000, 7_200_000, 8_100_000, 9_000_000, 9_900_000,
+  const shown = (...all: readonly PriceSeries[]): readonly (readonly [number, string])[] =>
+    ticksOf(all).map(({ at, prices }) => [at, [...prices].map(([symbol, value]) => `${symbol} ${decimal(value)}`).join(", ")]);
+
+  it("opens with the bar, closes with it, and leaves a gap empty (S24)", () => {
+    expect(shown(series("BTCUSDT", 3_600_000, [bar(0, "2", "3", "1", "2.5"), bar(7_200_000, "3", "4", "2.9", "3.5")]))).toEqual([
+      [0, "BTCUSDT 2"],
+      [1_200_000, "BTCUSDT 3"],
+      [2_400_000, "BTCUSDT 1"],
+      [3_600_000, "BTCUSDT 2.5"],
+      [7_200_000, "BTCUSDT 3"],
+      [8_400_000, "BTCUSDT 2.9"],
+      [9_600_000, "BTCUSDT 4"],
+      [10_800_000, "BTCUSDT 3.5"],
     ]);
-    expect([...(steps[0]?.prices.keys() ?? [])]).toEqual(["BTCUSDT", "ETHUSDT"]);
-    expect([...(steps[2]?.prices.keys() ?? [])]).toEqual(["BTCUSDT", "ETHUSDT"]);
-    expect([...(steps[5]?.prices.keys() ?? [])]).toEqual(["BTCUSDT"]);
+  });
+
+  it("plays the open where one bar closes and the next one opens, and joins symbols of one instant", () => {
+    const hourly = series("BTCUSDT", 3_600_000, [bar(0, "2", "3", "1", "2.5"), bar(3_600_000, "2.6", "4", "2", "3.5")]);
+    expect(shown(hourly, series("ETHUSDT", 3_600_000, [bar(0, "5", "6", "5", "6")]))).toEqual([
+      [0, "BTCUSDT 2, ETHUSDT 5"],
+      [1_200_000, "BTCUSDT 3, ETHUSDT 5"],
+      [2_400_000, "BTCUSDT 1, ETHUSDT 6"],
+      [3_600_000, "BTCUSDT 2.6, ETHUSDT 6"],
+      [4_800_000, "BTCUSDT 2"],
+      [6_000_000, "BTCUSDT 4"],
+      [7_200_000, "BTCUSDT 3.5"],
+    ]);
   });
 });
 
