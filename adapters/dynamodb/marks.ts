@@ -3,6 +3,7 @@ import { LIMITS } from "../../core/limits.ts";
 import type { Mark, MarketSnapshot } from "../../core/mark.ts";
 import type { World } from "../world.ts";
 import { createInstruments } from "./instruments.ts";
+import type { Item } from "./items.ts";
 import { decodeMark, MARK_PK, markItem } from "./mark-codec.ts";
 import { getAll, isConditionFailed } from "./pages.ts";
 import { createSnapshots, snapshotIdOf } from "./snapshots.ts";
@@ -27,7 +28,7 @@ export interface Marks {
   putInstrument(instrument: Instrument): Promise<"stored" | "conflict">;
   /** The newest mark of one instrument, strongly consistent. */
   mark(instrumentId: string): Promise<Mark | null>;
-  /** The newest marks of these instruments by id, strongly consistent; those that have none are left out. */
+  /** The newest marks of these instruments by id, strongly consistent; those that have none, or one that does not read, are left out. */
   marksOf(instrumentIds: readonly string[]): Promise<ReadonlyMap<string, Mark>>;
   /** The newest marks, strongly consistent, as a snapshot `NEWEST#<takenAt>` that is not stored. */
   newest(): Promise<MarketSnapshot>;
@@ -56,6 +57,15 @@ export interface Marks {
 }
 
 const markKey = (instrumentId: string) => ({ pk: { S: MARK_PK }, sk: { S: instrumentId } });
+
+/** A row that does not read costs its neighbours nothing: whoever needs it reads it alone and is told. */
+const readable = (item: Item): Mark[] => {
+  try {
+    return [decodeMark(item)];
+  } catch {
+    return [];
+  }
+};
 
 const acceptMark = async (world: World, mark: Mark, expectedPreviousAsOf: number | null): Promise<"accepted" | "superseded"> => {
   const item = markItem(mark);
@@ -118,7 +128,7 @@ export const createMarks = (world: World): Marks => {
     },
     marksOf: async (instrumentIds) => {
       const items = await getAll(world.db, world.settings.marksTable, [...new Set(instrumentIds)].map(markKey));
-      return new Map(items.map(decodeMark).map((mark) => [mark.instrumentId, mark]));
+      return new Map(items.flatMap(readable).map((mark) => [mark.instrumentId, mark]));
     },
     newest: () => {
       const now = world.clock.now();

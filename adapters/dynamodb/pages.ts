@@ -17,13 +17,21 @@ export const queryAll = async (db: Db, input: QueryCommandInput): Promise<Item[]
 
 /** Keys of one batch read. */
 const BATCH_KEYS_MAX = 100;
+/** Requests for one batch: a table that leaves keys over this often is throttled, and asking on would only add to it. */
+const BATCH_TRIES_MAX = 5;
 
-/** The items under these keys that are there, in no order, consistently read. @param attributes the wanted ones, all by default. */
+/**
+ * The items under these keys that are there, in no order, consistently read.
+ *
+ * @param attributes the wanted ones, all by default.
+ * @throws Error when the table answers only a part each time; nothing is lost, the message may be tried again.
+ */
 export const getAll = async (db: Db, table: string, keys: readonly Item[], attributes?: string): Promise<Item[]> => {
   const items: Item[] = [];
   for (let from = 0; from < keys.length; from += BATCH_KEYS_MAX) {
     let Keys = keys.slice(from, from + BATCH_KEYS_MAX);
-    while (Keys.length > 0) {
+    for (let tries = 0; Keys.length > 0; tries += 1) {
+      if (tries === BATCH_TRIES_MAX) throw new Error(`${Keys.length} of the keys of a batch were left over ${tries} times`);
       const request = { Keys, ConsistentRead: true, ...(attributes !== undefined && { ProjectionExpression: attributes }) };
       const got = await db.batchGet({ RequestItems: { [table]: request } });
       items.push(...(got.Responses?.[table] ?? []));

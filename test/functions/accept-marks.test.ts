@@ -107,6 +107,45 @@ describe("S21 prices that are none", () => {
   });
 });
 
+describe("marks of one message", () => {
+  test("a mark whose row does not read sends its message back, and its neighbours are accepted all the same", async () => {
+    const { stage, tick, post, stored, instrumentId } = await setup();
+    const torn = `TORN-${instrumentId}`;
+    await stage.desk.marks.putInstrument({ ...instrument, instrumentId: torn });
+    await post(tick("100"), tick("50", 0, torn));
+    await stage.world.db.put({
+      TableName: stage.world.settings.marksTable,
+      Item: { pk: { S: "MARK" }, sk: { S: torn }, schema: { N: "9" }, asOf: { N: `${T0}` } },
+    });
+    stage.clock.set(T0 + 1_000);
+    expect((await post(tick("50.1", 1, torn), tick("100.1", 1))).batchItemFailures).toHaveLength(1);
+    expect(await stored()).toBe("10010000000");
+    expect(JSON.stringify(stage.log.lines.at(-1))).toContain("UnreadableRow");
+  });
+
+  test("another function that accepts a tick in between is seen: the older tick is refused, not stored over it", async () => {
+    const { stage, tick, post, stored, instrumentId } = await setup();
+    await post(tick("100"));
+    stage.clock.set(T0 + 3_000);
+    const { db } = stage.world;
+    const racing = acceptMarks({
+      ...stage.world,
+      db: {
+        ...db,
+        batchGet: async (input) => {
+          const got = await db.batchGet(input);
+          await post(tick("100.3", 3));
+          return got;
+        },
+      },
+    });
+    await expect(racing(one({ schemaVersion: 1, marks: [tick("100.2", 2)] }))).resolves.toEqual(NONE_FAILED);
+    expect(await stored()).toBe("10030000000");
+    expect(stage.counted("mark_rejected_older_than_the_last_accepted_price")).toBe(1);
+    expect((await stage.desk.marks.mark(instrumentId))?.asOf).toBe(T0 + 3_000);
+  });
+});
+
 describe("S17 jumps", () => {
   test("S17 a wick moves no mark and asks for no sweep; the next good tick is taken without lag", async () => {
     const { stage, tick, post, stored } = await setup();
