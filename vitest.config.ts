@@ -2,7 +2,18 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: [
+      { extends: true, test: { name: "engine", include: ["test/**/*.test.ts"] } },
+      // The stores and the use cases once more, on the simulation's table: it must pass what the engine passes.
+      {
+        extends: true,
+        test: {
+          name: "memory",
+          include: ["test/adapters/dynamodb/*.test.ts", "test/adapters/*.test.ts", "test/functions/*.test.ts", "test/api/*.test.ts"],
+          env: { TEST_TABLES: "memory" },
+        },
+      },
+    ],
     setupFiles: ["test/seed.ts"],
     testTimeout: 60_000,
     hookTimeout: 120_000,

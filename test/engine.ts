@@ -6,23 +6,18 @@ import { TABLES } from "../adapters/dynamodb/schema.ts";
 import type { Db, Kms, Log, Settings, World } from "../adapters/world.ts";
 import { startEngine } from "../local/engines/dynamodb.ts";
 import { createTables } from "../local/engines/tables.ts";
+import { createMemoryDb } from "../simulation/db/memory-db.ts";
 
-/** A real engine with this test's own tables, behind the real `db` port. One for a test file: start it in beforeAll. */
+/** Tables of a test behind the `db` port. One engine for a test file: start it in beforeAll. */
 export interface TestTables {
-  readonly endpoint: string;
-  readonly client: DynamoDBClient;
   readonly db: Db;
   readonly names: Pick<Settings, "bookTable" | "marksTable" | "journalTable" | "outboundTable">;
+  /** Further tables on the same engine: what one test writes, no other sees. */
+  readonly fresh: () => Promise<TestTables>;
   readonly stop: () => Promise<void>;
 }
 
-export const startTables = async (): Promise<TestTables> => {
-  const engine = await startEngine();
-  process.env["AWS_ENDPOINT_URL_DYNAMODB"] = engine.endpoint;
-  process.env["AWS_REGION"] = "us-east-1";
-  process.env["AWS_ACCESS_KEY_ID"] = "local";
-  process.env["AWS_SECRET_ACCESS_KEY"] = "local";
-  const client = new DynamoDBClient({});
+const named = () => {
   const prefix = `t${randomUUID().slice(0, 8)}`;
   const names = {
     bookTable: `${prefix}-book`,
@@ -30,24 +25,43 @@ export const startTables = async (): Promise<TestTables> => {
     journalTable: `${prefix}-journal`,
     outboundTable: `${prefix}-outbound`,
   };
-  await createTables(client, {
+  const shapes = {
     [names.bookTable]: TABLES.book,
     [names.marksTable]: TABLES.marks,
     [names.journalTable]: TABLES.journal,
     [names.outboundTable]: TABLES.outbound,
-  });
-  engine.indexStreams();
-  return {
-    endpoint: engine.endpoint,
-    client,
-    db: createDb(),
-    names,
-    stop: async () => {
-      client.destroy();
-      await engine.stop();
-    },
   };
+  return { names, shapes };
 };
+
+const memoryTables = async (): Promise<TestTables> => {
+  const { names, shapes } = named();
+  return { db: createMemoryDb(shapes), names, fresh: memoryTables, stop: () => Promise.resolve() };
+};
+
+const engineTables = async (): Promise<TestTables> => {
+  const engine = await startEngine();
+  process.env["AWS_ENDPOINT_URL_DYNAMODB"] = engine.endpoint;
+  process.env["AWS_REGION"] = "us-east-1";
+  process.env["AWS_ACCESS_KEY_ID"] = "local";
+  process.env["AWS_SECRET_ACCESS_KEY"] = "local";
+  const client = new DynamoDBClient({});
+  const stop = async (): Promise<void> => {
+    client.destroy();
+    await engine.stop();
+  };
+  const open = async (): Promise<TestTables> => {
+    const { names, shapes } = named();
+    await createTables(client, shapes);
+    return { db: createDb(), names, fresh: open, stop };
+  };
+  const first = await open();
+  engine.indexStreams();
+  return first;
+};
+
+/** A real engine behind the real port; in the project "memory" the simulation's table, which must pass the same tests. */
+export const startTables = (): Promise<TestTables> => (process.env["TEST_TABLES"] === "memory" ? memoryTables() : engineTables());
 
 /** A clock that stands until it is set. */
 export interface TestClock {

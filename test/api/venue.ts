@@ -1,15 +1,11 @@
 import "./environment.ts";
 
-import { randomUUID } from "node:crypto";
-
 import { decideAccount, openDesk } from "../../adapters/decide-account.ts";
 import { createMarks } from "../../adapters/dynamodb/marks.ts";
-import { TABLES } from "../../adapters/dynamodb/schema.ts";
 import type { QueueMessage, Settings, World } from "../../adapters/world.ts";
 import type { Fact } from "../../core/ledger.ts";
 import { money, price, quantity } from "../../core/money.ts";
 import { operate } from "../../functions/operate.ts";
-import { createTables } from "../../local/engines/tables.ts";
 import { instrumentFixture, mark, policyFixture, T0 } from "../adapters/samples.ts";
 import { type TestTables, testClock, testLog, testWorld } from "../engine.ts";
 
@@ -82,26 +78,14 @@ export interface Venue {
 const terms = (brokerId: string) => ({ brokerId, clientClass: "retail", policyId: "standard" });
 const at = { sequence: 1, occurredAt: T0 };
 
-/** Tables of this venue alone: what one test moves, no other sees. */
-const ownTables = async ({ client }: TestTables): Promise<TestTables["names"]> => {
-  const prefix = `v${randomUUID().slice(0, 8)}`;
-  const names = { bookTable: `${prefix}-b`, marksTable: `${prefix}-m`, journalTable: `${prefix}-j`, outboundTable: `${prefix}-o` };
-  await createTables(client, {
-    [names.bookTable]: TABLES.book,
-    [names.marksTable]: TABLES.marks,
-    [names.journalTable]: TABLES.journal,
-    [names.outboundTable]: TABLES.outbound,
-  });
-  return names;
-};
-
 /** A world with tables of its own and two instruments, a policy, marks at T0, and callers of every role. */
 export const openVenue = async (tables: TestTables, given: Partial<Settings> = {}): Promise<Venue> => {
   const clock = testClock(T0);
   const log = testLog();
   const sent: Venue["sent"] = [];
   const world = testWorld(
-    { db: tables.db, names: await ownTables(tables) },
+    // Tables of this venue alone: what one test moves, no other sees.
+    await tables.fresh(),
     {
       clock,
       log,

@@ -1,6 +1,5 @@
 import "./environment.ts";
 
-import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { changeAccount } from "../../adapters/decide-account.ts";
@@ -143,7 +142,7 @@ describe("one bad account", () => {
     const lawless = await stage.load("lawless");
     await overwrite({ ...lawless, policyId: "nowhere" });
     const broken = { pk: { S: "SHARD#000" }, sk: { S: "ACC#broken" }, schema: { N: "7" } };
-    await tables.client.send(new PutItemCommand({ TableName: tables.names.bookTable, Item: broken }));
+    await tables.db.put({ TableName: tables.names.bookTable, Item: broken });
     await expect(mark(await sweepAt("94.5", 10))).resolves.toEqual(NONE_FAILED);
     expect((await stage.load("good")).live?.call.status).toBe("OPEN");
     expect((await stage.load("lawless")).version).toBe(lawless.version);
@@ -180,7 +179,7 @@ describe("one bad account", () => {
 
   const overwrite = async (account: MarginAccount): Promise<void> => {
     const Item = encodeAccount(account, account.headHash, 1);
-    await tables.client.send(new PutItemCommand({ TableName: tables.names.bookTable, Item }));
+    await tables.db.put({ TableName: tables.names.bookTable, Item });
   };
 });
 

@@ -1,6 +1,5 @@
 import "./environment.ts";
 
-import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { changeAccount } from "../../adapters/decide-account.ts";
 import { shardOf } from "../../adapters/dynamodb/keys.ts";
@@ -134,7 +133,7 @@ describe("S40 many at once", () => {
     }
     const Key = { pk: { S: `SHARD#${shardOf("torn", 16).toString().padStart(3, "0")}` }, sk: { S: "ACC#torn" } };
     const { Item } = await stage.world.db.get({ TableName: tables.names.bookTable, Key });
-    await tables.client.send(new PutItemCommand({ TableName: tables.names.bookTable, Item: { ...Item, schema: { N: "9" } } as never }));
+    await tables.db.put({ TableName: tables.names.bookTable, Item: { ...Item, schema: { N: "9" } } as never });
     await at(PAST_S, "94.4");
     await expect(sweep()).resolves.toBeUndefined();
     expect(await statusOf("fine")).toEqual(["LIQUIDATING"]);

@@ -49,6 +49,9 @@ const planted: readonly [path: string, source: string, complaint: string][] = [
     "lib/ imports core/",
   ],
   ["local/planted.ts", 'import { x } from "../bench/bench.ts";\nexport const y = x;\n', "local/ is a product"],
+  ["simulation/planted.ts", "export const x = Math.random();\n", "a run is a function of its seed"],
+  ["simulation/planted.ts", "export const x = Date.now();\n", "global variable Date"],
+  ["simulation/planted.ts", 'import { buildApp } from "../lib/app.ts";\nexport const x = buildApp;\n', "simulation/ plays the product"],
   ["functions/planted.ts", `${"// a line\n".repeat(71)}export const x = 1;\n`, "noExcessiveLinesPerFile"],
 ];
 

@@ -1,4 +1,3 @@
-import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -350,7 +349,7 @@ describe("pages of a shard", () => {
       Array.from({ length: 200 }, (_, index) => `good-${name.length}-${index}`).find((one) => shardOf(one, 16) === shard) ?? "";
     await book.commit(deposited(account(neighbour), [deposit(`${neighbour}-d`, 1)]), meta);
     const row = { ...encodeAccount({ ...account(id), version: 1 }, "", 16), ...spoiled };
-    await tables.client.send(new PutItemCommand({ TableName: world.settings.bookTable, Item: row }));
+    await tables.db.put({ TableName: world.settings.bookTable, Item: row });
     const page = await book.pageOfShard(shard);
     expect(page.accounts.map((one) => one.accountId)).toContain(neighbour);
     const all = await book.loadAll([id, neighbour, "nobody"]);

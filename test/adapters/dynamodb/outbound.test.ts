@@ -1,4 +1,3 @@
-import { PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { createOutbound } from "../../../adapters/dynamodb/outbound.ts";
@@ -85,12 +84,10 @@ describe("webhook endpoints", () => {
     const log = testLog();
     const { outbound, world } = setup({ log });
     await outbound.putEndpoint("B6", "ep_good", body);
-    await tables.client.send(
-      new PutItemCommand({
-        TableName: world.settings.outboundTable,
-        Item: { pk: { S: "BROKER#B6" }, sk: { S: "ENDPOINT#ep_bad" }, schema: { N: "2" }, body: { S: "{}" }, secret: { S: "x" } },
-      }),
-    );
+    await tables.db.put({
+      TableName: world.settings.outboundTable,
+      Item: { pk: { S: "BROKER#B6" }, sk: { S: "ENDPOINT#ep_bad" }, schema: { N: "2" }, body: { S: "{}" }, secret: { S: "x" } },
+    });
     expect((await outbound.endpoints("B6")).map((one) => one.endpointId)).toEqual(["ep_good"]);
     expect(log.counts.get("endpoint_unreadable")).toBe(1);
     await expect(outbound.putEndpoint("B6", "bad id", body)).rejects.toThrow("endpointId");
