@@ -61,12 +61,6 @@ const byId = <T>(rows: readonly T[], id: (row: T) => string): Map<string, T> => 
 
 const abs = (value: bigint): bigint => (value < 0n ? -value : value);
 
-const grouped = <T>(rows: readonly T[], keyOf: (row: T) => string): Map<string, T[]> => {
-  const groups = new Map<string, T[]>();
-  for (const row of rows) groups.set(keyOf(row), [...(groups.get(keyOf(row)) ?? []), row]);
-  return groups;
-};
-
 /** A live call with the orders of its present attempt, in one line. */
 const liveText = (call: CallRow, orders: readonly OrderRow[]): string => {
   const present = orders.filter(({ callId, attempt }) => callId === call.callId && attempt === call.attempt);
@@ -77,8 +71,8 @@ const liveText = (call: CallRow, orders: readonly OrderRow[]): string => {
 /** I01: at most one live call per account and scope, and the account names exactly it, as its own rows have it. */
 const i01 = ({ tables }: Evidence): Verdict => {
   const book = ledger();
-  const ordersOf = grouped(tables.orders, ({ accountId }) => accountId);
-  const live = grouped(
+  const ordersOf = Map.groupBy(tables.orders, ({ accountId }) => accountId);
+  const live = Map.groupBy(
     tables.calls.filter(({ status }) => !ENDED.has(status)),
     ({ accountId }) => accountId,
   );

@@ -5,8 +5,8 @@ import { promisify } from "node:util";
 const APP = fileURLToPath(new URL("./app.ts", import.meta.url));
 
 /**
- * Synthesizes the local stage, functions bundled, into `outdir`, in a process of its own: the CDK and the
- * bundler leave a heap of two gigabytes behind, which a replay would have to carry and to collect.
+ * Synthesizes the local stage, functions bundled, into `outdir`, in a process of its own: what the CDK and the
+ * bundler leave in memory ends with it, and a replay need not carry and collect it.
  *
  * @returns the folder of the cloud assembly. @throws Error with what the synthesis said, a finding of its checks for example.
  */

@@ -1,5 +1,6 @@
 import type { Instrument, Instruments } from "../../core/instrument.ts";
 import type { World } from "../world.ts";
+import { createBelieved } from "./believed.ts";
 import type { Item } from "./items.ts";
 import { decodeInstrument, INSTRUMENT_PK, instrumentItem } from "./mark-codec.ts";
 import { partition, queryAll } from "./pages.ts";
@@ -16,31 +17,16 @@ const versionKey = (instrumentId: string, version: number): { pk: string; sk: st
 export const createInstruments = (world: World) => {
   const table = (): string => world.settings.marksTable;
   const versions = new Map<string, Instrument>();
-  /** A read under way serves everybody who asks meanwhile: the ticks of one message are judged side by side. */
-  let newest: { readonly instruments: Promise<Instruments>; readonly readAt: number } | null = null;
 
   const keep = (instrument: Instrument): Instrument => {
     versions.set(`${instrument.instrumentId}#${instrument.version}`, instrument);
     return instrument;
   };
 
-  const read = async (): Promise<Instruments> => {
-    const items = await queryAll(world.db, { ...partition(table(), INSTRUMENT_PK), ConsistentRead: true });
+  const newest = createBelieved(world.clock, INSTRUMENTS_FOR_MS, async (pk): Promise<Instruments> => {
+    const items = await queryAll(world.db, { ...partition(table(), pk), ConsistentRead: true });
     return new Map(items.map(decodeInstrument).map((instrument) => [instrument.instrumentId, keep(instrument)]));
-  };
-
-  const instruments = async (): Promise<Instruments> => {
-    const now = world.clock.now();
-    if (newest !== null && now >= newest.readAt && now - newest.readAt < INSTRUMENTS_FOR_MS) return newest.instruments;
-    const asked = { instruments: read(), readAt: now };
-    newest = asked;
-    try {
-      return await asked.instruments;
-    } catch (error) {
-      if (newest === asked) newest = null;
-      throw error;
-    }
-  };
+  });
 
   const instrument = async (instrumentId: string, version: number): Promise<Instrument> => {
     const kept = versions.get(`${instrumentId}#${version}`);
@@ -58,7 +44,7 @@ export const createInstruments = (world: World) => {
   };
 
   const putInstrument = async (changed: Instrument): Promise<"stored" | "conflict"> => {
-    newest = null;
+    newest.forget(INSTRUMENT_PK);
     const current = instrumentItem(changed, { pk: INSTRUMENT_PK, sk: changed.instrumentId });
     const forEver = instrumentItem(changed, versionKey(changed.instrumentId, changed.version));
     try {
@@ -83,5 +69,5 @@ export const createInstruments = (world: World) => {
     }
   };
 
-  return { instruments, instrument, putInstrument };
+  return { instruments: () => newest.get(INSTRUMENT_PK), instrument, putInstrument };
 };

@@ -2,6 +2,7 @@ import type { Policy } from "../../core/policy.ts";
 import { placesOf } from "../wire/parse.ts";
 import { encodePolicy, policyBody } from "../wire/policy.ts";
 import type { World } from "../world.ts";
+import { createBelieved } from "./believed.ts";
 import { checkSchema, type Item, json, SCHEMA, text, UnreadableRow } from "./items.ts";
 import { policySk } from "./keys.ts";
 import { isConditionFailed, partition, queryAll } from "./pages.ts";
@@ -25,7 +26,6 @@ const decodePolicy = (item: Item): Policy => {
 /** Policies by id and version. A stored version never changes, so it is kept; the newest is looked up anew. */
 export const createPolicies = (world: World) => {
   const versions = new Map<string, Policy>();
-  const newest = new Map<string, { readonly policy: Promise<Policy>; readonly readAt: number }>();
 
   const keep = (policy: Policy): Policy => {
     versions.set(policySk(policy.policyId, policy.version), policy);
@@ -41,39 +41,25 @@ export const createPolicies = (world: World) => {
     return keep(decodePolicy(got.Item));
   };
 
-  const readNewest = async (policyId: string): Promise<Policy> => {
+  const newest = createBelieved(world.clock, NEWEST_FOR_MS, async (policyId): Promise<Policy> => {
     const prefix = `${policyId}#v`;
     const items = await queryAll(world.db, { ...partition(world.settings.bookTable, PK, prefix), ConsistentRead: true });
     const own = items.filter((item) => text(item, "sk").startsWith(prefix)).map(decodePolicy);
     const policy = own.sort((a, b) => b.version - a.version)[0];
     if (policy === undefined) throw new UnknownPolicy(`unknown policy ${policyId}`);
     return keep(policy);
-  };
-
-  const newestVersion = async (policyId: string): Promise<Policy> => {
-    const kept = newest.get(policyId);
-    const now = world.clock.now();
-    if (kept !== undefined && now >= kept.readAt && now - kept.readAt < NEWEST_FOR_MS) return kept.policy;
-    const asked = { policy: readNewest(policyId), readAt: now };
-    newest.set(policyId, asked);
-    try {
-      return await asked.policy;
-    } catch (error) {
-      if (newest.get(policyId) === asked) newest.delete(policyId);
-      throw error;
-    }
-  };
+  });
 
   return {
     /** A version of a policy, or its newest (at most 30 s old). @throws UnknownPolicy by name. */
     policy: (policyId: string, version?: number): Promise<Policy> =>
-      version === undefined ? newestVersion(policyId) : readVersion(policyId, version),
+      version === undefined ? newest.get(policyId) : readVersion(policyId, version),
 
     /** Stores a version for ever. The same version with the same content is stored already; with another it is refused. */
     putPolicy: async (policy: Policy): Promise<"stored" | "conflict"> => {
       const body = JSON.stringify(encodePolicy(policy));
       const Key = { pk: { S: PK }, sk: { S: policySk(policy.policyId, policy.version) } };
-      newest.delete(policy.policyId);
+      newest.forget(policy.policyId);
       try {
         await world.db.put({
           TableName: world.settings.bookTable,

@@ -52,6 +52,8 @@ export interface Messages {
   release(queue: string, receipts: readonly string[]): Promise<void>;
   /** What each queue holds. In stepped time nothing changes but by requests, so without one the last answer stands. */
   depths(): Promise<ReadonlyMap<string, Depth>>;
+  /** Messages of a queue that may be received now. */
+  visible(queue: string): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -249,6 +251,7 @@ export const startMessages = async ({ account, region, hold }: MessagesOptions):
         receipts.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 })),
       ),
     depths,
+    visible: async (queue) => (await depths()).get(queue)?.visible ?? 0,
     stop: () => app.close(),
   };
 };

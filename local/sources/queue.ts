@@ -99,7 +99,7 @@ export const createQueueSource = (options: QueueSourceOptions): Source => {
 
   return {
     wave: async () => {
-      let left = (await messages.depths()).get(queue.name)?.visible ?? 0;
+      let left = await messages.visible(queue.name);
       if (left === 0) return false;
       const failed: string[] = [];
       while (left > 0) {

@@ -18,8 +18,7 @@ export const createTap = (queue: string, messages: Messages, hear: (body: string
   return {
     wave: async () => {
       let worked = false;
-      if (((await messages.depths()).get(queue)?.visible ?? 0) === 0) return worked;
-      while (await take(0)) worked = true;
+      while ((await messages.visible(queue)) > 0 && (await take(0))) worked = true;
       return worked;
     },
     follow: async (stopped) => {
