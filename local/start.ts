@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 
 import type { Cloud } from "./cloud.ts";
 import { startCloud } from "./cloud.ts";
+import { UnusableEngine } from "./engines/dynamodb.ts";
 import { UnusablePrices } from "./feed/layout.ts";
 import { readFinalTables } from "./final-tables.ts";
 import { PortTakenError } from "./gateway.ts";
@@ -161,12 +162,9 @@ const start = async (options: Options, beganAt: number): Promise<number> => {
   }
 };
 
-/** What the one who started it can mend: a wrong option or file, a port in use, a platform without an engine. */
+/** What the one who started it can mend: a wrong option or file, a port in use, an engine that is not there. */
 const isMendable = (error: unknown): error is Error =>
-  error instanceof Refusal ||
-  error instanceof UnusablePrices ||
-  error instanceof PortTakenError ||
-  (error instanceof Error && error.message.includes("DYNAMODB_ENDPOINT"));
+  error instanceof Refusal || error instanceof UnusablePrices || error instanceof PortTakenError || error instanceof UnusableEngine;
 
 /** One line for what a user can mend, the whole trace for what only we can. */
 const complain = (error: unknown): number => {

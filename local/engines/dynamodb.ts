@@ -6,28 +6,37 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
+import { startMemoryEngine } from "./memory-engine.ts";
+
 /** A DynamoDB-compatible engine that answers on a loopback port. */
 export interface DynamoDbEngine {
   readonly endpoint: string;
   /**
    * Adds the engine's missing index on stream records: without it each write to a table with a
    * stream slows down with the records kept. Call it after the tables exist; harmless twice.
-   * Does nothing for an endpoint that this process did not start.
+   * Does nothing for another engine.
    */
   readonly indexStreams: () => void;
   readonly stop: () => Promise<void>;
 }
 
+/** An engine that this machine cannot have. The message is one line with the way out. */
+export class UnusableEngine extends Error {
+  override name = "UnusableEngine";
+}
+
 const STARTS_MAX = 5;
 const START_WAIT_MS = 10_000;
 
-const binaryPath = (): string => {
-  const platform = `${process.platform}-${process.arch}`;
+const platformOf = (): string => `${process.platform}-${process.arch}`;
+
+/** @returns null where no binary of this platform is installed. */
+const binaryPath = (): string | null => {
   try {
-    const manifest = createRequire(import.meta.url).resolve(`@dynoxide/${platform}/package.json`);
+    const manifest = createRequire(import.meta.url).resolve(`@dynoxide/${platformOf()}/package.json`);
     return join(dirname(manifest), process.platform === "win32" ? "dynoxide.exe" : "dynoxide");
   } catch {
-    throw new Error(`no DynamoDB engine for ${platform}: set DYNAMODB_ENDPOINT to any DynamoDB-compatible endpoint`);
+    return null;
   }
 };
 
@@ -79,8 +88,7 @@ const indexStreamRecords = (file: string): void => {
   }
 };
 
-const startBinary = async (): Promise<DynamoDbEngine> => {
-  const binary = binaryPath();
+const startBinary = async (binary: string): Promise<DynamoDbEngine> => {
   const folder = mkdtempSync(join(tmpdir(), "plimsoll-dynamodb-"));
   const file = join(folder, "tables.db");
   for (let start = 1; start <= STARTS_MAX; start += 1) {
@@ -107,14 +115,27 @@ const startBinary = async (): Promise<DynamoDbEngine> => {
   throw new Error(`the DynamoDB engine exited ${STARTS_MAX} times at its start`);
 };
 
+const ignore = (): void => undefined;
+
+const startInMemory = async (): Promise<DynamoDbEngine> => ({ ...(await startMemoryEngine()), indexStreams: ignore });
+
 /**
- * Starts the engine of this platform on a free loopback port, with its tables in a file of a
- * temporary folder that goes with it. With `DYNAMODB_ENDPOINT` set, uses that endpoint instead.
+ * Starts an engine on a free loopback port: the native one of this platform, with its tables in a file of a
+ * temporary folder that goes with it; where there is none, tables in the memory of this process.
+ * `DYNAMODB_ENGINE`, "native" or "memory", chooses one of the two. With `DYNAMODB_ENDPOINT` set, uses that
+ * endpoint instead.
  *
- * @throws Error in one line that names the variable where the platform has no engine.
+ * @throws UnusableEngine for another value, and for "native" where the platform has no such engine.
  */
 export const startEngine = async (env: Readonly<Record<string, string | undefined>> = process.env): Promise<DynamoDbEngine> => {
-  const endpoint = env["DYNAMODB_ENDPOINT"];
-  if (endpoint !== undefined && endpoint !== "") return { endpoint, indexStreams: () => undefined, stop: async () => undefined };
-  return startBinary();
+  const { DYNAMODB_ENDPOINT: endpoint = "", DYNAMODB_ENGINE: engine = "" } = env;
+  if (!["", "native", "memory"].includes(engine))
+    throw new UnusableEngine(`DYNAMODB_ENGINE=${engine}: set it to native or memory, or leave it out`);
+  if (endpoint !== "") return { endpoint, indexStreams: ignore, stop: async () => undefined };
+  if (engine === "memory") return startInMemory();
+  const binary = binaryPath();
+  if (binary !== null) return startBinary(binary);
+  if (engine === "native")
+    throw new UnusableEngine(`no native DynamoDB engine for ${platformOf()}: leave DYNAMODB_ENGINE out for the one in memory`);
+  return startInMemory();
 };

@@ -29,7 +29,7 @@ const TRANSACTION_MAX = 100;
 const TRANSACTION_BYTES_MAX = 4_194_304;
 const BATCH_MAX = 100;
 const ITEM_BYTES_MAX = 409_600;
-const PAGE_BYTES_MAX = 1_048_576;
+export const PAGE_BYTES_MAX = 1_048_576;
 /** Writes that a stale read may look behind. */
 const LOG_MAX = 64;
 
@@ -51,6 +51,8 @@ export interface Written {
  * TransactionCanceledException; and Error for an expression that this table does not understand.
  */
 export interface MemoryTables {
+  /** Adds an empty table. @throws ResourceInUseException where the name is taken. */
+  create(table: string, shape: TableShape): void;
   get(input: GetItemCommandInput): GetItemCommandOutput;
   batchGet(input: BatchGetItemCommandInput): BatchGetItemCommandOutput;
   query(input: QueryCommandInput): QueryCommandOutput;
@@ -68,7 +70,7 @@ export interface MemoryTables {
 }
 
 interface State {
-  readonly tables: ReadonlyMap<string, Table>;
+  readonly tables: Map<string, Table>;
   readonly listeners: ((written: readonly Written[]) => void)[];
   readonly log: Written[];
 }
@@ -77,6 +79,11 @@ const tableOf = ({ tables }: State, name: string | undefined): Table => {
   const table = tables.get(name ?? "");
   if (table === undefined) throw Object.assign(new Error(`no table ${name}`), { name: "ResourceNotFoundException" });
   return table;
+};
+
+const create = ({ tables }: State, name: string, shape: TableShape): void => {
+  if (tables.has(name)) throw Object.assign(new Error(`Table already exists: ${name}`), { name: "ResourceInUseException" });
+  tables.set(name, new Table(shape));
 };
 
 const store = (state: State, written: readonly Written[]): void => {
@@ -223,6 +230,7 @@ export const createMemoryTables = (shapes: Readonly<Record<string, TableShape>>)
   const tables = new Map(Object.entries(shapes).map(([name, shape]) => [name, new Table(shape)]));
   const state: State = { tables, listeners: [], log: [] };
   return {
+    create: (name, shape) => create(state, name, shape),
     get: ({ TableName, Key }) => {
       const item = tableOf(state, TableName).get(keyText(Key, "pk"), keyText(Key, "sk"));
       return item === undefined ? REPLY : { ...REPLY, Item: { ...item } };

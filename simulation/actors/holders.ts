@@ -1,0 +1,79 @@
+import type { EventText } from "../../adapters/wire/events.ts";
+import { divide, type Money, money, type Quantity, quantity } from "../../core/money.ts";
+import { draws, pick } from "../../local/random.ts";
+import { instantOf } from "../time/instants.ts";
+import type { VirtualTime } from "../time/virtual-time.ts";
+import type { SimulatedVenue } from "./venue.ts";
+
+/** What holders do about a call. The late ones act within 15 s of the deadline, on either side (S50). */
+const CURES = [
+  ["pay", 24],
+  ["payLate", 24],
+  ["payConfirming", 8],
+  ["payPart", 8],
+  ["reduce", 8],
+  ["leave", 6],
+  ["nothing", 22],
+] as const;
+
+/** What holders do when a liquidation has begun, within 8 s of the decision (S52). */
+const LAST_MOVES = [
+  ["pay", 10],
+  ["leave", 10],
+  ["reduce", 8],
+  ["nothing", 72],
+] as const;
+
+const SOON_MS = 60_000;
+const LATE_MS = 15_000;
+const SELF_CLOSE_MS = 8_000;
+
+type Call = NonNullable<EventText["call"]>;
+
+/** Holders who hear of their calls at once and act when it hurts most. Each draw depends on the seed and the call alone. */
+export const createHolders = (time: VirtualTime, venue: SimulatedVenue, seed: number) => {
+  const act = (accountId: string, call: Call, kind: (typeof CURES)[number][0], share: number): void => {
+    const outstanding = money(call.outstanding);
+    switch (kind) {
+      case "pay":
+      case "payLate":
+        if (outstanding > 0n) venue.deposit(accountId, outstanding, 0);
+        return;
+      case "payConfirming":
+        if (outstanding > 0n) venue.deposit(accountId, outstanding, Math.floor(share * 400_000) + 1);
+        return;
+      case "payPart":
+        if (outstanding > 0n) venue.deposit(accountId, divide(outstanding * BigInt(Math.ceil(share * 1_000)), 1_000n, "up") as Money, 0);
+        return;
+      case "reduce":
+        for (const cure of call.cures) if (cure.kind === "reduce") return venue.close(accountId, cure.instrumentId, quantity(cure.quantity));
+        return;
+      case "leave":
+        for (const [instrumentId, held] of [...(venue.holdings.get(accountId)?.positions ?? [])]) {
+          venue.close(accountId, instrumentId, (held.quantity < 0n ? -held.quantity : held.quantity) as Quantity);
+        }
+        return;
+      default:
+    }
+  };
+
+  const hear = (accountId: string, { type, call }: EventText): void => {
+    if (call === null) return;
+    const draw = draws(seed, `holder ${call.callId} ${type}`);
+    const now = time.now();
+    if (type === "margin_call.issued") {
+      const kind = pick(draw, CURES);
+      const [when, share] = [draw(), draw()];
+      const deadlineAt = call.deadlineAt === null ? now + call.graceMs : instantOf(call.deadlineAt);
+      const at = kind === "payLate" ? deadlineAt + Math.round((2 * when - 1) * LATE_MS) : now + Math.round(when * SOON_MS);
+      time.at(at, () => act(accountId, call, kind, share));
+    }
+    if (type === "liquidation.started") {
+      const kind = pick(draw, LAST_MOVES);
+      const share = draw();
+      time.at(now + Math.round(draw() * SELF_CLOSE_MS), () => act(accountId, call, kind, share));
+    }
+  };
+
+  return { hear };
+};

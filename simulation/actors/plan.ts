@@ -1,0 +1,201 @@
+import { type Draw, draws, pick } from "../../local/random.ts";
+import { LISTINGS, type PolicyDraw } from "./terms.ts";
+
+/** What a seed plays: drawn once, before anything happens. */
+export interface Plan {
+  readonly policy: PolicyDraw;
+  readonly accounts: readonly AccountPlan[];
+  readonly ticks: readonly TickPlan[];
+  readonly venue: VenuePlan;
+  /** Instants at which a holder asks for a withdrawal. */
+  readonly withdrawals: readonly { readonly at: number; readonly accountId: string; readonly share: number }[];
+  /** No fault is begun after this instant. */
+  readonly faultsUntil: number;
+  /** The run is over; what then is still open has had its time. */
+  readonly endsAt: number;
+}
+
+export interface AccountPlan {
+  readonly accountId: string;
+  readonly brokerId: string;
+  /** Plain decimals. */
+  readonly cash: string;
+  readonly positions: readonly { readonly instrumentId: string; readonly quantity: string; readonly entryPrice: string }[];
+}
+
+/** What a feed says at an instant: one price of one instrument, as of when, or something that is no price. */
+export interface TickPlan {
+  readonly at: number;
+  readonly instrumentId: string;
+  readonly price: string;
+  readonly asOf: number;
+  /** False for what is no price of the market. */
+  readonly isTrue: boolean;
+}
+
+export interface VenuePlan {
+  /** The gateway takes no orders in these windows. */
+  readonly outages: readonly Window[];
+  /** Nobody bids in these windows: orders come back unfilled. */
+  readonly noBids: readonly Window[];
+  /** Share of the orders that are filled in part. */
+  readonly partialShare: number;
+  /** Share of the venue's messages that it sends twice, and that are lost until a snapshot. */
+  readonly repeatShare: number;
+  readonly lossShare: number;
+}
+
+export interface Window {
+  readonly from: number;
+  readonly until: number;
+}
+
+export const isWithin = (windows: readonly Window[], at: number): boolean => windows.some(({ from, until }) => at >= from && at < until);
+
+/** The start of every run: an instant of Black Thursday. */
+export const STARTS_AT = 1_584_007_200_000;
+const MINUTE_MS = 60_000;
+const BROKERS = ["meridian", "harbour"] as const;
+
+const between = (draw: Draw, least: number, most: number): number => least + draw() * (most - least);
+
+interface Shape {
+  readonly crashAt: number;
+  readonly crashMs: number;
+  /** Factor on the price after the crash, by listing. */
+  readonly depth: readonly number[];
+  /** When and how far it comes back, as a share of the fall. */
+  readonly recoversAt: number;
+  readonly recovery: number;
+}
+
+const TICK_MS = 12_000;
+
+/** The price of a listing at an instant: calm, a fall, perhaps a recovery; small noise on each tick. */
+const priceAt = (listing: number, { crashAt, crashMs, depth, recoversAt, recovery }: Shape, at: number): number => {
+  const opening = LISTINGS[listing]?.openingPrice ?? 0;
+  const fall = 1 - (depth[listing] ?? 1);
+  const fallen = Math.min(1, Math.max(0, (at - crashAt) / crashMs));
+  const back = recovery * Math.min(1, Math.max(0, (at - recoversAt) / 120_000));
+  return opening * (1 - fall * fallen * (1 - back));
+};
+
+/** Odd ticks of a feed, with their shares: a wick, an old price, nothing, a zero, words, one from the future. */
+const ODD = [
+  ["plain", 955],
+  ["wick", 12],
+  ["old", 10],
+  ["zero", 4],
+  ["words", 4],
+  ["ahead", 5],
+  ["twice", 10],
+] as const;
+
+const ticksOf = (draw: Draw, shape: Shape, silences: readonly Window[], faultsUntil: number, endsAt: number): TickPlan[] => {
+  const ticks: TickPlan[] = [];
+  for (const [index, { instrumentId, priceDecimals }] of LISTINGS.entries()) {
+    const step = TICK_MS;
+    for (let at = STARTS_AT + 500 + 700 * index; at < endsAt; at += step + Math.floor(draw() * 2_000)) {
+      if (isWithin(silences, at)) continue;
+      const noisy = priceAt(index, shape, at) * (1 + (draw() - 0.5) * 0.002);
+      const odd = at < faultsUntil && at > STARTS_AT + 20_000 ? pick(draw, ODD) : "plain";
+      const tick = { at, instrumentId, price: noisy.toFixed(priceDecimals), asOf: at - Math.floor(draw() * 400), isTrue: true };
+      if (odd === "twice") ticks.push({ ...tick, at: at + 900 });
+      if (odd === "wick") ticks.push({ ...tick, isTrue: false, price: (noisy * (draw() < 0.5 ? 0.55 : 1.6)).toFixed(priceDecimals) });
+      else if (odd === "old") ticks.push({ ...tick, isTrue: false, asOf: at - 90_000 });
+      else if (odd === "zero") ticks.push({ ...tick, isTrue: false, price: "0" });
+      else if (odd === "words") ticks.push({ ...tick, isTrue: false, price: "NaN" });
+      else if (odd === "ahead") ticks.push({ ...tick, isTrue: false, asOf: at + 30_000 });
+      else ticks.push(tick);
+    }
+  }
+  return ticks;
+};
+
+/** An account of one or two positions whose leverage lies below what its margin allows. */
+const accountOf = (draw: Draw, index: number): AccountPlan => {
+  const listings = draw() < 0.75 ? [draw() < 0.6 ? 0 : 1] : [0, 1];
+  const leverage = between(draw, 5, 10.5);
+  const equity = between(draw, 800, 6_000);
+  const isShort = draw() < 0.12;
+  const positions = listings.map((listing) => {
+    const { instrumentId, openingPrice, lotDecimals, priceDecimals } = LISTINGS[listing] as (typeof LISTINGS)[number];
+    const size = ((equity * leverage) / listings.length / openingPrice).toFixed(lotDecimals);
+    return { instrumentId, quantity: isShort ? `-${size}` : size, entryPrice: openingPrice.toFixed(priceDecimals) };
+  });
+  return { accountId: `A-${index + 1}`, brokerId: BROKERS[index % 2] ?? "meridian", cash: equity.toFixed(2), positions };
+};
+
+/** How far its first listing must fall for an account to stand at headroom x: E = MM + x (IM - MM). */
+const depthFor = ({ cash, positions }: AccountPlan, x: number): number => {
+  const [first] = positions;
+  const listing = LISTINGS.find(({ instrumentId }) => instrumentId === first?.instrumentId) ?? LISTINGS[0];
+  const notional = positions.reduce((sum, { instrumentId, quantity }) => {
+    const opening = LISTINGS.find((one) => one.instrumentId === instrumentId)?.openingPrice ?? listing.openingPrice;
+    return sum + Number(quantity) * opening;
+  }, 0);
+  const rate = 0.0505 + 0.05 * x;
+  const cover = Number(cash) / Math.abs(notional);
+  // Long: cover - d = rate (1 - d). Short: cover - u = rate (1 + u).
+  return notional > 0 ? 1 - (cover - rate) / (1 - rate) : 1 + (cover - rate) / (1 + rate);
+};
+
+const windowsOf = (draw: Draw, share: number, from: number, until: number, longestMs: number): Window[] => {
+  if (draw() >= share) return [];
+  const starts = between(draw, from, until);
+  return [{ from: starts, until: Math.min(until + longestMs, starts + between(draw, 20_000, longestMs)) }];
+};
+
+const shapeOf = (draw: Draw, accounts: readonly AccountPlan[]): Shape => {
+  const target = accounts[Math.floor(draw() * accounts.length)] as AccountPlan;
+  const depth = depthFor(target, between(draw, -0.25, 0.55));
+  const crashAt = STARTS_AT + between(draw, 60_000, 150_000);
+  const crashMs = pick(draw, [
+    [15_000, 2],
+    [60_000, 3],
+    [180_000, 3],
+  ] as const);
+  const other = 1 + (depth - 1) * between(draw, 0.6, 1.1);
+  const first = target.positions[0]?.instrumentId === LISTINGS[0].instrumentId;
+  return {
+    crashAt,
+    crashMs,
+    depth: first ? [depth, other] : [other, depth],
+    recoversAt: crashAt + crashMs + between(draw, 30_000, 300_000),
+    recovery: draw() < 0.3 ? between(draw, 0.3, 1.1) : 0,
+  };
+};
+
+/** Draws the workload of a seed. @param accountsMax the most accounts that it has. */
+export const drawPlan = (seed: number, accountsMax = 4): Plan => {
+  const draw = draws(seed, "plan");
+  const accounts = Array.from({ length: 2 + Math.floor(draw() * (accountsMax - 1)) }, (_, index) => accountOf(draw, index));
+  const shape = shapeOf(draw, accounts);
+  const faultsUntil = Math.round(shape.crashAt + shape.crashMs + between(draw, 5, 8) * MINUTE_MS);
+  const endsAt = faultsUntil + 16 * MINUTE_MS;
+  const crash: [number, number] = [shape.crashAt, faultsUntil];
+  return {
+    policy: {
+      graceMs: 1_000 * Math.round(between(draw, 60, 150)),
+      onUnmet: draw() < 0.9 ? "reduce" : "restrict",
+      attemptsMax: 2 + Math.floor(draw() * 2),
+      topUpsMax: 3,
+    },
+    accounts,
+    ticks: ticksOf(draw, shape, windowsOf(draw, 0.2, ...crash, 150_000), faultsUntil, endsAt),
+    venue: {
+      outages: windowsOf(draw, 0.2, ...crash, 120_000),
+      noBids: draw() < 0.25 ? [{ from: shape.crashAt, until: faultsUntil }] : windowsOf(draw, 0.15, ...crash, 90_000),
+      partialShare: draw() < 0.5 ? 0 : 0.5,
+      repeatShare: draw() < 0.5 ? 0 : 0.1,
+      lossShare: draw() < 0.7 ? 0 : 0.05,
+    },
+    withdrawals: Array.from({ length: Math.floor(draw() * 4) }, () => ({
+      at: Math.round(between(draw, STARTS_AT + 15_000, faultsUntil)),
+      accountId: accounts[Math.floor(draw() * accounts.length)]?.accountId ?? "A-1",
+      share: between(draw, 0.05, 0.9),
+    })),
+    faultsUntil,
+    endsAt,
+  };
+};

@@ -1,0 +1,233 @@
+import { encodeFeed, type FeedMessage } from "../../adapters/wire/feed.ts";
+import { venueOrder, type VenueOrder } from "../../adapters/wire/venue.ts";
+import type { Fact } from "../../core/ledger.ts";
+import { abs, decimal, divide, type Money, min, money, ONE, type Price, price, type Quantity, quantity } from "../../core/money.ts";
+import { draws } from "../../local/random.ts";
+import type { SimulatedQueue } from "../cloud/queue.ts";
+import type { VirtualTime } from "../time/virtual-time.ts";
+import { type AccountPlan, isWithin, type VenuePlan } from "./plan.ts";
+import { FEE_PPM, LISTINGS } from "./terms.ts";
+
+/** What the venue holds of an account: the truth that the book follows. */
+export interface Holding {
+  readonly accountId: string;
+  readonly brokerId: string;
+  cash: Money;
+  readonly positions: Map<string, { quantity: Quantity; entryPrice: Price }>;
+  sequence: number;
+}
+
+/** An order as the venue took it. */
+export interface TakenOrder {
+  readonly order: VenueOrder;
+  readonly at: number;
+  /** Position of the account when it was executed, before it. */
+  readonly position: Quantity;
+  readonly filled: Quantity;
+  readonly fillPrice: Price | null;
+}
+
+/** The exchange's own core and gateway: it trades, it keeps the truth, and it writes the book feed. */
+export interface SimulatedVenue {
+  open(account: AccountPlan): void;
+  /** The market price at which it trades from now on. */
+  show(instrumentId: string, at: Price): void;
+  /** Takes an order off the queue; what it does with it comes later. */
+  take(body: string): void;
+  deposit(accountId: string, amount: Money, confirmsMs: number): void;
+  /** Books a withdrawal that was allowed. */
+  withdraw(accountId: string, amount: Money): void;
+  /** The holder closes up to `size` at the market. */
+  close(accountId: string, instrumentId: string, size: Quantity): void;
+  /** Sends the whole account: what heals a gap. */
+  snapshot(accountId: string): void;
+  readonly holdings: ReadonlyMap<string, Holding>;
+  readonly orders: ReadonlyMap<string, TakenOrder>;
+  /** External ids that were sent, by account. */
+  readonly facts: ReadonlyMap<string, ReadonlySet<string>>;
+  onOrder(listener: (taken: TakenOrder) => void): void;
+}
+
+type FactBody = Fact extends infer One ? (One extends Fact ? Omit<One, "sequence" | "occurredAt"> : never) : never;
+
+const feeOf = (size: Quantity, at: Price): Money => divide(abs(size) * abs(at) * BigInt(FEE_PPM), ONE * 1_000_000n, "up") as Money;
+const valueOf = (size: Quantity, at: Price): Money => divide(size * at, ONE, "down") as Money;
+const SNAPSHOT_AFTER_MS = 45_000;
+
+class Venue implements SimulatedVenue {
+  readonly holdings = new Map<string, Holding>();
+  readonly orders = new Map<string, TakenOrder>();
+  readonly facts = new Map<string, Set<string>>();
+  private readonly time: VirtualTime;
+  private readonly feed: SimulatedQueue;
+  private readonly plan: VenuePlan;
+  private readonly seed: number;
+  private readonly prices = new Map<string, Price>();
+  private readonly listeners: ((taken: TakenOrder) => void)[] = [];
+  private messages = 0;
+
+  constructor(time: VirtualTime, feed: SimulatedQueue, plan: VenuePlan, seed: number) {
+    this.time = time;
+    this.feed = feed;
+    this.plan = plan;
+    this.seed = seed;
+    for (const { instrumentId, openingPrice, priceDecimals } of LISTINGS) this.prices.set(instrumentId, price(openingPrice.toFixed(priceDecimals)));
+  }
+
+  onOrder(listener: (taken: TakenOrder) => void): void {
+    this.listeners.push(listener);
+  }
+
+  show(instrumentId: string, at: Price): void {
+    this.prices.set(instrumentId, at);
+  }
+
+  open({ accountId, brokerId, cash, positions }: AccountPlan): void {
+    const held = positions.map((one) => ({ ...one, quantity: quantity(one.quantity), entryPrice: price(one.entryPrice) }));
+    const holding: Holding = {
+      accountId,
+      brokerId,
+      cash: money(cash),
+      positions: new Map(held.map(({ instrumentId, quantity: size, entryPrice }) => [instrumentId, { quantity: size, entryPrice }])),
+      sequence: 0,
+    };
+    this.holdings.set(accountId, holding);
+    this.facts.set(accountId, new Set());
+    this.tell(holding, [this.whole(holding, `open-${accountId}`)], true);
+  }
+
+  private whole(holding: Holding, externalId: string): FactBody {
+    const positions = [...holding.positions].map(([instrumentId, held]) => ({ instrumentId, ...held }));
+    return { kind: "snapshot", externalId, balances: new Map([["USDT", holding.cash]]), positions };
+  }
+
+  /** Sends facts as one message of the book feed; now and then twice, or not at all until a snapshot. */
+  private tell(holding: Holding, bodies: readonly FactBody[], isSure = false): void {
+    const now = this.time.now();
+    const entries = bodies.map((body) => {
+      holding.sequence += 1;
+      this.facts.get(holding.accountId)?.add(body.externalId);
+      return { ...body, sequence: holding.sequence, occurredAt: now } as Fact;
+    });
+    const { accountId, brokerId } = holding;
+    const terms = { brokerId, clientClass: "retail", policyId: "standard" };
+    const message: FeedMessage = { schemaVersion: 1, accountId, entries, ...(isSure && { account: terms }) };
+    this.messages += 1;
+    const draw = draws(this.seed, `feed ${this.messages}`);
+    const send = (copy: string): void =>
+      this.feed.send({ body: encodeFeed(message), groupId: accountId, dedupId: `${entries[0]?.externalId}${copy}` });
+    if (!isSure && draw() < this.plan.lossShare) {
+      this.time.at(now + SNAPSHOT_AFTER_MS, () => this.snapshot(accountId));
+      return;
+    }
+    send("");
+    if (draw() < this.plan.repeatShare) this.time.at(now + Math.floor(draw() * 400_000), () => send("again"));
+  }
+
+  snapshot(accountId: string): void {
+    const holding = this.holdings.get(accountId);
+    if (holding !== undefined) this.tell(holding, [this.whole(holding, `snapshot-${accountId}-${holding.sequence + 1}`)], true);
+  }
+
+  /** Books a trade of a signed quantity that reduces a position, and says so. */
+  private trade(holding: Holding, instrumentId: string, size: Quantity, at: Price): Money {
+    const position = holding.positions.get(instrumentId);
+    if (position === undefined) throw new Error("a trade without a position");
+    const fee = feeOf(size, at);
+    const profit = valueOf(-size as Quantity, (at - position.entryPrice) as Price);
+    holding.cash = (holding.cash + profit - fee) as Money;
+    position.quantity = (position.quantity + size) as Quantity;
+    if (position.quantity === 0n) holding.positions.delete(instrumentId);
+    return fee;
+  }
+
+  take(body: string): void {
+    const order = venueOrder.parse(JSON.parse(body));
+    if (this.orders.has(order.orderId)) return;
+    const draw = draws(this.seed, `order ${order.orderId}`);
+    const holding = this.holdings.get(order.accountId);
+    const position = (holding?.positions.get(order.instrumentId)?.quantity ?? 0n) as Quantity;
+    const mark = this.prices.get(order.instrumentId) ?? (0n as Price);
+    const slip = divide(mark * BigInt(Math.floor(draw() * 2_000)), 1_000_000n, "up") as Price;
+    const at = this.onTick(order.instrumentId, (order.side === "sell" ? mark - slip : mark + slip) as Price);
+    const limit = price(order.limitPrice);
+    const isInLimit = order.side === "sell" ? at >= limit : at <= limit;
+    const room = order.side === "sell" ? (position > 0n ? position : 0n) : position < 0n ? -position : 0n;
+    const wanted = isInLimit && !isWithin(this.plan.noBids, this.time.now()) ? min(quantity(order.quantity), room as Quantity) : (0n as Quantity);
+    const filled = draw() < this.plan.partialShare ? this.part(order.instrumentId, wanted, draw()) : wanted;
+    this.execute(order, { holding, position, filled, at, split: draw() < 0.3 });
+  }
+
+  private execute(
+    order: VenueOrder,
+    { holding, position, filled, at, split }: { holding: Holding | undefined; position: Quantity; filled: Quantity; at: Price; split: boolean },
+  ): void {
+    const taken: TakenOrder = { order, at: this.time.now(), position, filled, fillPrice: filled === 0n ? null : at };
+    this.orders.set(order.orderId, taken);
+    for (const listener of this.listeners) listener(taken);
+    if (holding === undefined) return;
+    const bodies: FactBody[] = [];
+    const { instrumentId, orderId } = order;
+    if (filled > 0n) {
+      const size = (order.side === "sell" ? -filled : filled) as Quantity;
+      const fee = this.trade(holding, instrumentId, size, at);
+      bodies.push({ kind: "fill", externalId: `fill-${orderId}`, instrumentId, quantity: size, price: at, fee, orderId });
+    }
+    const closed: FactBody = { kind: "order_closed", externalId: `closed-${orderId}`, orderId, filled };
+    if (split && bodies.length > 0) {
+      this.tell(holding, bodies);
+      this.tell(holding, [closed]);
+    } else this.tell(holding, [...bodies, closed]);
+  }
+
+  private listing(instrumentId: string): (typeof LISTINGS)[number] {
+    return LISTINGS.find((one) => one.instrumentId === instrumentId) ?? LISTINGS[0];
+  }
+
+  private onTick(instrumentId: string, at: Price): Price {
+    const tick = 10n ** BigInt(8 - this.listing(instrumentId).priceDecimals);
+    return ((at / tick) * tick) as Price;
+  }
+
+  private part(instrumentId: string, size: Quantity, share: number): Quantity {
+    const lot = 10n ** BigInt(8 - this.listing(instrumentId).lotDecimals);
+    return ((((size / lot) * BigInt(Math.floor(share * 1_000))) / 1_000n) * lot) as Quantity;
+  }
+
+  deposit(accountId: string, amount: Money, confirmsMs: number): void {
+    const holding = this.holdings.get(accountId);
+    if (holding === undefined) return;
+    const externalId = `deposit-${accountId}-${this.time.now()}-${decimal(amount)}`;
+    const credit = (): void => {
+      holding.cash = (holding.cash + amount) as Money;
+      this.tell(holding, [{ kind: "deposit", externalId, asset: "USDT", amount }]);
+    };
+    if (confirmsMs === 0) return credit();
+    this.tell(holding, [{ kind: "deposit_pending", externalId: `${externalId}-seen`, asset: "USDT", amount }]);
+    this.time.at(this.time.now() + confirmsMs, credit);
+  }
+
+  withdraw(accountId: string, amount: Money): void {
+    const holding = this.holdings.get(accountId);
+    if (holding === undefined) return;
+    holding.cash = (holding.cash - amount) as Money;
+    this.tell(holding, [{ kind: "withdrawal", externalId: `withdrawal-${accountId}-${this.time.now()}`, asset: "USDT", amount }]);
+  }
+
+  close(accountId: string, instrumentId: string, size: Quantity): void {
+    const holding = this.holdings.get(accountId);
+    const position = holding?.positions.get(instrumentId);
+    const mark = this.prices.get(instrumentId);
+    if (holding === undefined || position === undefined || mark === undefined) return;
+    const most = min(size, abs(position.quantity));
+    if (most <= 0n) return;
+    const signed = (position.quantity > 0n ? -most : most) as Quantity;
+    const externalId = `trade-${accountId}-${holding.sequence + 1}`;
+    const at = this.onTick(instrumentId, mark);
+    const fee = this.trade(holding, instrumentId, signed, at);
+    this.tell(holding, [{ kind: "fill", externalId, instrumentId, quantity: signed, price: at, fee, orderId: null }]);
+  }
+}
+
+export const createVenue = (time: VirtualTime, feed: SimulatedQueue, plan: VenuePlan, seed: number): SimulatedVenue =>
+  new Venue(time, feed, plan, seed);

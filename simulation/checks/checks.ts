@@ -1,0 +1,115 @@
+import type { EventText } from "../../adapters/wire/events.ts";
+import type { TakenOrder } from "../actors/venue.ts";
+import type { Clocks } from "../cloud/lambda.ts";
+import type { Written } from "../db/memory-tables.ts";
+import type { VirtualTime } from "../time/virtual-time.ts";
+import { type Check, createBookChecks } from "./book-checks.ts";
+import { createDecisionChecks } from "./decision-checks.ts";
+import { createMarkHistory, type MarkHistory } from "./mark-history.ts";
+import { createNoticeChecks, type NoticeChecks } from "./notice-checks.ts";
+import { createOrderChecks } from "./order-checks.ts";
+import { type AccountRow, type CallRow, type Commit, commitOf, type OrderRow, Violation } from "./witness.ts";
+
+/** Every property of one run, fed with what happens, and what was reached. */
+export interface Checks {
+  readonly check: Check;
+  readonly marks: MarkHistory;
+  readonly notices: NoticeChecks;
+  hearWrites(written: readonly Written[], askedAt: number): void;
+  hearOrder(taken: TakenOrder): void;
+  /** Hears every event as it is committed. */
+  onEvent(listener: (accountId: string, event: EventText) => void): void;
+  /** Throws the first violation, once it is there: after a step, never in the middle of a function's request. */
+  afterEach(): void;
+  isViolation(error: unknown): error is Violation;
+  accounts(): AccountRow[];
+  calls(): CallRow[];
+  orders(): OrderRow[];
+  /** What happened, each with how often. */
+  readonly reached: ReadonlyMap<string, number>;
+  /** Facts on which each property was judged. */
+  readonly judged: ReadonlyMap<string, number>;
+}
+
+interface Options {
+  readonly time: VirtualTime;
+  readonly clocks: Clocks;
+  readonly trace: ((line: string) => void) | null;
+  readonly eventId: (accountId: string, seq: number, index: number) => string;
+}
+
+const count = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
+
+const reachedBy = (reached: Map<string, number>, commit: Commit): void => {
+  for (const { before, after } of commit.calls) {
+    const from = before?.status ?? "none";
+    if (from === after.status) continue;
+    count(reached, `${from}>${after.status}`);
+    if (after.status === "MET" && after.metBy === "payment") count(reached, "metByPayment");
+    if (after.status === "MET" && after.metBy === "payment" && commit.entries.some(({ externalId }) => externalId.startsWith("deposit-"))) {
+      count(reached, "metByDeposit");
+    }
+    if (after.status === "LIQUIDATING") count(reached, `liquidating:${after.liquidationReason}`);
+  }
+};
+
+export const createChecks = ({ time, clocks, trace, eventId }: Options): Checks => {
+  const reached = new Map<string, number>();
+  const judged = new Map<string, number>();
+  const listeners: ((accountId: string, event: EventText) => void)[] = [];
+  const calls = new Map<string, CallRow>();
+  const orders = new Map<string, OrderRow>();
+  const accounts = new Map<string, AccountRow>();
+  let broken: Violation | null = null;
+
+  const check: Check = (id, holds, words) => {
+    count(judged, id);
+    if (holds || broken !== null) return;
+    broken = new Violation(id, time.now(), words());
+    trace?.(`BROKEN ${id} ${broken.message}`);
+  };
+  const marks = createMarkHistory(check, clocks.skewMs);
+  const notices = createNoticeChecks(check);
+  const judgeBook = createBookChecks(check);
+  const judgeDecision = createDecisionChecks(check, marks, clocks);
+  const judgeOrder = createOrderChecks(check, (accountId) => accounts.get(accountId) ?? null, (callId) => calls.get(callId)?.status ?? "none");
+
+  const hearCommit = (commit: Commit): void => {
+    judgeBook(commit);
+    judgeDecision(commit);
+    for (const { after } of commit.calls) calls.set(after.callId, after);
+    for (const { after } of commit.orders) orders.set(after.orderId, after);
+    if (commit.account !== null) accounts.set(commit.account.after.accountId, commit.account.after);
+    notices.hearCommit(commit, eventId);
+    reachedBy(reached, commit);
+    for (const event of commit.envelope?.events ?? []) {
+      trace?.(`* ${event.type} ${commit.envelope?.accountId} ${event.call?.callId ?? ""} ${event.level}: ${event.reason}`);
+      for (const listener of listeners) listener(commit.envelope?.accountId ?? "", event);
+    }
+  };
+
+  return {
+    check,
+    marks,
+    notices,
+    hearWrites: (written, askedAt) => {
+      marks.hear(written, time.now());
+      const commit = commitOf(written, time.now(), askedAt);
+      if (commit !== null) hearCommit(commit);
+    },
+    hearOrder: (taken) => {
+      trace?.(`* venue takes ${taken.order.orderId} ${taken.order.side} ${taken.order.quantity}, fills ${taken.filled}`);
+      judgeOrder(taken);
+    },
+    onEvent: (listener) => void listeners.push(listener),
+    afterEach: () => {
+      if (broken !== null) throw broken;
+    },
+    isViolation: (error): error is Violation => error instanceof Violation,
+    accounts: () => [...accounts.values()],
+    calls: () => [...calls.values()],
+    orders: () => [...orders.values()],
+    reached,
+    judged,
+  };
+};

@@ -1,0 +1,132 @@
+import type { Context } from "aws-lambda";
+
+import type { Settings, World } from "../../adapters/world.ts";
+import { createPorts, type Services } from "./ports.ts";
+import { latency, type Simulation } from "./simulation.ts";
+
+/** A function of the template with its use case. */
+export interface SimulatedFunction {
+  readonly name: string;
+  readonly timeoutMs: number;
+  readonly settings: Settings;
+  /** Settings of the version before, for a deployment that is not done everywhere. */
+  readonly oldSettings: Settings;
+  readonly create: (world: World) => (event: never, context: Context) => Promise<unknown>;
+}
+
+export type Outcome = { readonly ok: true; readonly result: unknown } | { readonly ok: false; readonly error: string };
+
+/** An environment in which a function runs, one invocation at a time. It keeps what the function keeps between them. */
+export interface Place {
+  readonly id: string;
+  readonly fn: SimulatedFunction;
+  /** What its clock is ahead of true time. */
+  skewMs: number;
+  dead: boolean;
+  /** Its present invocation ends here; null while it is idle. */
+  endsAt: number | null;
+  /** Ends the present invocation and the place with it. */
+  die: (why: string) => void;
+}
+
+export interface Lambda {
+  /** Runs a function; `settle` is told how it ended, once. */
+  invoke(name: string, event: unknown, settle: (outcome: Outcome) => void): void;
+  running(): number;
+}
+
+/** Every host's clock is off by at most this much (S39); a profile makes it worse. */
+export interface Clocks {
+  readonly skewMs: number;
+}
+
+const COLD_START_MS = 10_000;
+
+interface Pool {
+  readonly fn: SimulatedFunction;
+  readonly idle: { readonly place: Place; readonly handler: (event: never, context: Context) => Promise<unknown> }[];
+  started: number;
+}
+
+/** Runs functions in places of their own: with clocks that differ, and ends that come unannounced. */
+export const createLambda = (
+  simulation: Simulation,
+  functions: readonly SimulatedFunction[],
+  services: Services,
+  clocks: Clocks,
+): Lambda => {
+  const { time, faults, counts } = simulation;
+  const pools = new Map(functions.map((fn): [string, Pool] => [fn.name, { fn, idle: [], started: 0 }]));
+  let running = 0;
+
+  const open = (pool: Pool, old: boolean): Pool["idle"][number] => {
+    pool.started += 1;
+    const place: Place = {
+      id: `${pool.fn.name}.${pool.started}`,
+      fn: pool.fn,
+      skewMs: Math.round((2 * simulation.jitter() - 1) * clocks.skewMs),
+      dead: false,
+      endsAt: null,
+      die: () => undefined,
+    };
+    const settings = old ? pool.fn.oldSettings : pool.fn.settings;
+    return { place, handler: pool.fn.create(createPorts(simulation, place, settings, services)) };
+  };
+
+  const begin = (pool: Pool, event: unknown, settle: (outcome: Outcome) => void): void => {
+    const fault = faults.atPlace();
+    if (fault === "memoryKill") pool.idle.length = 0;
+    const one = (fault === null ? pool.idle.pop() : undefined) ?? open(pool, fault === "configOld");
+    const { place, handler } = one;
+    if (fault === "skew") place.skewMs = place.skewMs < 0 ? -clocks.skewMs : clocks.skewMs;
+    const startsAt = time.now() + (fault === "coldStart" ? COLD_START_MS : latency(simulation, 5, 40));
+    time.at(startsAt, () => run(pool, one, event, settle));
+    if (fault === "memoryKill") time.at(startsAt + latency(simulation, 1, 400), () => place.die("memory"));
+    if (fault === "clockBackwards") {
+      time.at(startsAt + latency(simulation, 1, 300), () => {
+        place.skewMs = Math.max(-clocks.skewMs, place.skewMs - Math.round(faults.size() * clocks.skewMs));
+      });
+    }
+    void handler;
+  };
+
+  const run = (pool: Pool, { place, handler }: Pool["idle"][number], event: unknown, settle: (outcome: Outcome) => void): void => {
+    counts.invocations += 1;
+    const endsAt = time.now() + pool.fn.timeoutMs;
+    place.endsAt = endsAt;
+    let ended = false;
+    const end = (outcome: Outcome): void => {
+      if (ended) return;
+      ended = true;
+      running -= 1;
+      place.endsAt = null;
+      if (!place.dead) pool.idle.push({ place, handler });
+      simulation.trace?.(`${place.id} ${outcome.ok ? "ends" : `fails: ${outcome.error}`}`);
+      settle(outcome);
+    };
+    place.die = (why) => {
+      if (ended) return;
+      place.dead = true;
+      end({ ok: false, error: why });
+    };
+    running += 1;
+    time.at(endsAt, () => {
+      if (place.endsAt === endsAt) place.die("timed out");
+    });
+    simulation.trace?.(`${place.id} starts`);
+    const context = { awsRequestId: `${counts.invocations}`, getRemainingTimeInMillis: () => Math.max(0, endsAt - time.now()) };
+    handler(event as never, context as Context).then(
+      (result) => end({ ok: true, result }),
+      (error: unknown) => end({ ok: false, error: error instanceof Error ? `${error.name}: ${error.message}` : "unknown" }),
+    );
+  };
+
+  return {
+    invoke: (name, event, settle) => {
+      const pool = pools.get(name);
+      if (pool === undefined) throw new Error(`no function ${name}`);
+      begin(pool, event, settle);
+    },
+    running: () => running,
+  };
+};

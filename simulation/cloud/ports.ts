@@ -1,0 +1,309 @@
+import { MailRefused, PartlyRefused } from "../../adapters/errors.ts";
+import type { BusMessage, Email, HttpReply, Log, QueueMessage, Settings, World } from "../../adapters/world.ts";
+import { cancelled } from "../db/memory-tables.ts";
+import type { CallFault, PortMethod } from "../faults/alphabet.ts";
+import type { Place } from "./lambda.ts";
+import { latency, type Simulation } from "./simulation.ts";
+
+/** What stands behind the ports besides the tables. Each is carried out at the instant of its call. */
+export interface Services {
+  publish(topicArn: string, messages: readonly BusMessage[]): void;
+  send(queueUrl: string, messages: readonly QueueMessage[]): void;
+  arm(timer: { readonly name: string; readonly at: number; readonly body: string }): void;
+  mail(email: Email): string;
+  post(request: Parameters<World["http"]["post"]>[0]): HttpReply;
+}
+
+/** The client's own budget: three tries of three seconds and their waits (adapters/aws/clients.ts). */
+const BUDGET_MS = 9_300;
+
+const named = (name: string, message: string): Error => Object.assign(new Error(message), { name });
+
+/** Errors that a caller hears, by fault. */
+const HEARD: Partial<Record<CallFault, () => Error>> = {
+  lostReply: () => named("TimeoutError", "socket hang up"),
+  delayPastTimeout: () => named("TimeoutError", "no answer within the budget of the request"),
+  throttle: () => named("ThrottlingException", "Rate exceeded"),
+  serverError: () => named("InternalServerError", "Internal server error"),
+  credentialExpired: () => named("ExpiredTokenException", "The security token included in the request is expired"),
+  nameUnknown: () => named("Error", "getaddrinfo ENOTFOUND"),
+};
+
+/** One request as the simulation sees it. */
+interface Request<Reply> {
+  readonly method: PortMethod;
+  /** In a trace: what is asked for. */
+  readonly words: () => string;
+  /** Carries it out. */
+  readonly act: () => Reply;
+  /** The same for a read that lags, a batch that is done in part, a race. */
+  readonly odd?: Partial<Record<CallFault, () => Reply>>;
+}
+
+const NEVER = new Promise<never>(() => undefined);
+
+/** The ports of one place. Every request takes its time, and goes wrong where the faults say so. */
+class Wire {
+  private readonly simulation: Simulation;
+  private readonly place: Place;
+  constructor(simulation: Simulation, place: Place) {
+    this.simulation = simulation;
+    this.place = place;
+  }
+
+  call<Reply>(request: Request<Reply>): Promise<Reply> {
+    const { simulation, place } = this;
+    if (place.dead) return NEVER;
+    simulation.counts.calls += 1;
+    const fault = simulation.faults.atCall(request.method);
+    const askedAt = simulation.time.now();
+    return new Promise((resolve, reject) => {
+      const done = (act: () => Reply): void => {
+        let reply: Reply;
+        simulation.request.askedAt = askedAt;
+        try {
+          reply = act();
+        } catch (error) {
+          this.tell(request, fault, error);
+          if (!place.dead) reject(error);
+          return;
+        }
+        this.tell(request, fault, reply);
+        if (!place.dead) resolve(reply);
+      };
+      this.carryOut(request, fault, done, (error) => {
+        if (!place.dead) reject(error);
+      });
+    });
+  }
+
+  private carryOut<Reply>(
+    request: Request<Reply>,
+    fault: CallFault | null,
+    done: (act: () => Reply) => void,
+    refuse: (error: Error) => void,
+  ): void {
+    const { simulation, place } = this;
+    const { time, faults } = simulation;
+    const soon = time.now() + latency(simulation, 2, 25);
+    const heard = fault === null ? undefined : HEARD[fault];
+    const askedAt = time.now();
+    switch (fault) {
+      case null:
+      case "logLost":
+        return time.at(soon, () => done(request.act));
+      case "delay":
+        return time.at(time.now() + Math.floor(faults.size() * BUDGET_MS), () => done(request.act));
+      case "crashBefore":
+        return time.at(soon, () => place.die("crashed before a request"));
+      case "hang":
+        return;
+      case "crashAfter":
+        return time.at(soon, () => {
+          this.quietly(request, fault, askedAt);
+          place.die("crashed after a request");
+        });
+      case "lostReply":
+        time.at(soon, () => this.quietly(request, fault, askedAt));
+        break;
+      case "delayPastTimeout":
+        time.at(time.now() + BUDGET_MS + Math.floor(faults.size() * 30_000), () => this.quietly(request, fault, askedAt));
+        break;
+      case "clientRetry":
+        return time.at(soon, () => {
+          this.quietly(request, fault, askedAt);
+          time.at(time.now() + latency(simulation, 100, 3_500), () => done(request.act));
+        });
+      case "throttle":
+      case "serverError":
+      case "credentialExpired":
+      case "nameUnknown":
+        break;
+      default: {
+        const act = request.odd?.[fault] ?? request.act;
+        return time.at(soon + Math.floor(faults.size() * 1_500), () => done(act));
+      }
+    }
+    const error = (heard ?? HEARD.serverError)?.() as Error;
+    const heardAt = time.now() + (fault === "delayPastTimeout" ? BUDGET_MS : latency(simulation, 100, BUDGET_MS));
+    time.at(Math.max(heardAt, soon), () => {
+      this.tell(request, fault, error);
+      refuse(error);
+    });
+  }
+
+  /** Carries a request out for a caller who will not hear of it. */
+  private quietly<Reply>(request: Request<Reply>, fault: CallFault, askedAt: number): void {
+    this.simulation.request.askedAt = askedAt;
+    try {
+      this.tell(request, fault, request.act());
+    } catch (error) {
+      this.tell(request, fault, error);
+    }
+  }
+
+  private tell(request: Request<unknown>, fault: CallFault | null, reply: unknown): void {
+    const { trace } = this.simulation;
+    if (trace === null) return;
+    const answer = reply instanceof Error ? ` = ${reply.name}` : "";
+    trace(`${this.place.id} ${request.method} ${request.words()}${fault === null ? "" : ` [${fault}]`}${answer}`);
+  }
+}
+
+/** Half of a batch, rounded down: what a partial answer still does. */
+const half = <Entry>(entries: readonly Entry[]): readonly Entry[] => entries.slice(0, Math.floor(entries.length / 2));
+
+const shown = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? "";
+  return text.length > 160 ? `${text.slice(0, 157)}...` : text;
+};
+
+const keysOf = (items: readonly { readonly Put?: unknown; readonly Update?: unknown }[]): string =>
+  items
+    .map(({ Put, Update }) => {
+      const { Item, Key } = (Put ?? Update ?? {}) as { Item?: Record<string, { S?: string }>; Key?: Record<string, { S?: string }> };
+      return `${(Item ?? Key)?.["pk"]?.S}/${(Item ?? Key)?.["sk"]?.S}`;
+    })
+    .join(" ");
+
+/** How many writes a lagging read is behind. */
+const lag = ({ faults }: Simulation): number => 1 + Math.floor(faults.size() * 24);
+
+const tablesBehind = (simulation: Simulation, wire: Wire): World["db"] => {
+  const { tables } = simulation;
+  const stale = <Reply>(isConsistent: boolean | undefined, read: () => Reply): Partial<Record<CallFault, () => Reply>> =>
+    isConsistent === true ? {} : { staleRead: () => tables.behind(lag(simulation), read) };
+  const conflict = (items: number) => (): never => {
+    throw items === 1 ? named("TransactionConflictException", "Transaction is ongoing for the item") : raced(items);
+  };
+  const raced = (items: number): Error => cancelled(["TransactionConflict", ...Array.from({ length: items - 1 }, () => "None")]);
+  return {
+    get: (input) => {
+      const act = () => tables.get(input);
+      const words = () => keysOf([{ Put: { Item: input.Key } }]);
+      return wire.call({ method: "db.get", words, act, odd: stale(input.ConsistentRead, act) });
+    },
+    batchGet: (input) => {
+      const act = () => tables.batchGet(input);
+      const partial = () => {
+        const [[table = "", asked] = [], ...others] = Object.entries(input.RequestItems ?? {});
+        const Keys = asked?.Keys ?? [];
+        if (others.length > 0 || Keys.length < 2) return { $metadata: {}, Responses: {}, UnprocessedKeys: input.RequestItems };
+        const answered = tables.batchGet({ RequestItems: { [table]: { ...asked, Keys: [...half(Keys)] } } });
+        return { ...answered, UnprocessedKeys: { [table]: { ...asked, Keys: Keys.slice(Math.floor(Keys.length / 2)) } } };
+      };
+      return wire.call({ method: "db.batchGet", words: () => shown(Object.keys(input.RequestItems ?? {})), act, odd: { partialBatch: partial } });
+    },
+    query: (input) => {
+      const act = () => tables.query(input);
+      const words = () => `${input.IndexName ?? input.TableName} ${shown(Object.values(input.ExpressionAttributeValues ?? {}).map(({ S }) => S))}`;
+      return wire.call({ method: "db.query", words, act, odd: stale(input.ConsistentRead, act) });
+    },
+    put: (input) =>
+      wire.call({ method: "db.put", words: () => keysOf([{ Put: input }]), act: () => tables.put(input), odd: { conditionRace: conflict(1) } }),
+    update: (input) =>
+      wire.call({ method: "db.update", words: () => keysOf([{ Update: input }]), act: () => tables.update(input), odd: { conditionRace: conflict(1) } }),
+    transactWrite: (input) => {
+      const items = input.TransactItems ?? [];
+      const act = () => tables.transactWrite(input);
+      return wire.call({ method: "db.transactWrite", words: () => keysOf(items), act, odd: { conditionRace: conflict(Math.max(2, items.length)) } });
+    },
+  };
+};
+
+const silent = (simulation: Simulation): Log => {
+  const { faults, counts } = simulation;
+  const line =
+    (level: "info" | "warn" | "error"): Log["info"] =>
+    (message, fields) => {
+      simulation.heard.line(`${message} ${JSON.stringify(fields ?? {})}`);
+      if (faults.atCall(`log.${level}`) === null) simulation.trace?.(`log ${level} ${message} ${shown(fields ?? {})}`);
+    };
+  return {
+    info: line("info"),
+    warn: line("warn"),
+    error: line("error"),
+    count: (metric, value = 1) => {
+      if (faults.atCall("log.count") === null) counts.metrics.set(metric, (counts.metrics.get(metric) ?? 0) + value);
+    },
+  };
+};
+
+/** The world of one place, with the faults of the run. */
+export const createPorts = (simulation: Simulation, place: Place, settings: Settings, services: Services): World => {
+  const wire = new Wire(simulation, place);
+  const sealed = (context: Readonly<Record<string, string>>): string => JSON.stringify(Object.entries(context).sort());
+  return {
+    db: tablesBehind(simulation, wire),
+    bus: {
+      publish: (topicArn, messages) =>
+        wire.call({
+          method: "bus.publish",
+          words: () => shown(messages.map(({ id, attributes }) => `${id} ${attributes["type"]}`)),
+          act: () => services.publish(topicArn, messages),
+          odd: {
+            partialBatch: () => {
+              services.publish(topicArn, half(messages));
+              throw new PartlyRefused("the topic did not accept a part of a batch");
+            },
+          },
+        }),
+    },
+    queues: {
+      send: (queueUrl, messages) =>
+        wire.call({
+          method: "queues.send",
+          words: () => `${queueUrl.split("/").at(-1)} ${shown(messages.map(({ body }) => body))}`,
+          act: () => services.send(queueUrl, messages),
+          odd: {
+            partialBatch: () => {
+              services.send(queueUrl, half(messages));
+              throw new PartlyRefused("the queue did not accept a part of a batch");
+            },
+          },
+        }),
+    },
+    timers: { arm: (timer) => wire.call({ method: "timers.arm", words: () => timer.name, act: () => services.arm(timer) }) },
+    mailer: {
+      send: (email) =>
+        wire.call({
+          method: "mailer.send",
+          words: () => shown(email.subject),
+          act: () => services.mail(email),
+          odd: {
+            refused: () => {
+              throw new MailRefused("MessageRejected");
+            },
+          },
+        }),
+    },
+    http: {
+      post: (request) =>
+        wire.call({
+          method: "http.post",
+          words: () => request.url,
+          act: () => services.post(request),
+          odd: {
+            refused: () => ({ status: 410, body: "", retryAfterS: null }),
+            receiverError: () => ({ status: simulation.faults.size() < 0.5 ? 500 : 429, body: "", retryAfterS: null }),
+          },
+        }),
+    },
+    kms: {
+      encrypt: (plaintext, context) =>
+        wire.call({ method: "kms.encrypt", words: () => sealed(context), act: () => `${sealed(context)}${plaintext}` }),
+      decrypt: (ciphertext, context) =>
+        wire.call({
+          method: "kms.decrypt",
+          words: () => sealed(context),
+          act: () => {
+            if (!ciphertext.startsWith(sealed(context))) throw named("InvalidCiphertextException", "another context");
+            return ciphertext.slice(sealed(context).length);
+          },
+        }),
+    },
+    clock: { now: () => simulation.time.now() + place.skewMs },
+    log: silent(simulation),
+    settings,
+  };
+};

@@ -1,0 +1,218 @@
+import { eventIdOf } from "../adapters/dynamodb/keys.ts";
+import { TABLES, type TableName, type TableShape } from "../adapters/dynamodb/schema.ts";
+import type { Settings, World } from "../adapters/world.ts";
+import { iso } from "../adapters/wire/scalars.ts";
+import { price } from "../core/money.ts";
+import { draws } from "../local/random.ts";
+import type { Wiring } from "../local/template/wiring.ts";
+import { createHolders } from "./actors/holders.ts";
+import { isWithin, type Plan, STARTS_AT } from "./actors/plan.ts";
+import { policyOf, putTerms } from "./actors/terms.ts";
+import { createVenue, type SimulatedVenue } from "./actors/venue.ts";
+import { isLive } from "./checks/book-checks.ts";
+import { createChecks, type Checks } from "./checks/checks.ts";
+import { checkEnding } from "./checks/end-checks.ts";
+import type { Violation } from "./checks/witness.ts";
+import { deploySimulated, type SimulatedCloud } from "./cloud/cloud.ts";
+import type { Clocks, SimulatedFunction } from "./cloud/lambda.ts";
+import type { Counts, Simulation } from "./cloud/simulation.ts";
+import { createMemoryTables, type MemoryTables } from "./db/memory-tables.ts";
+import type { Faults, Struck } from "./faults/chance.ts";
+import { createVirtualTime, type VirtualTime } from "./time/virtual-time.ts";
+
+/** The deployment that every run plays: the template's wiring with the functions' code. Loaded once. */
+export interface Deployment {
+  readonly wiring: Wiring;
+  readonly functions: readonly SimulatedFunction[];
+}
+
+export interface RunOptions {
+  readonly deployment: Deployment;
+  readonly plan: Plan;
+  readonly seed: number;
+  readonly faults: Faults;
+  readonly clocks: Clocks;
+  /** Queues whose consumers are down from the first fault to the end. */
+  readonly isBlocked?: (queue: string) => boolean;
+  /** Hears each line of the trace: the instant since the start in milliseconds, then what happened. */
+  readonly trace?: (line: string) => void;
+}
+
+/** What came of a run. */
+export interface RunResult {
+  readonly violation: Violation | null;
+  readonly calls: number;
+  readonly invocations: number;
+  readonly struck: readonly Struck[];
+  /** What happened, by name: `OPEN>MET`, `metByPayment`, ... each with how often. */
+  readonly reached: ReadonlyMap<string, number>;
+  /** Virtual milliseconds. */
+  readonly lastedMs: number;
+}
+
+/** What is there in a run, for those who act in it. */
+export interface Stage {
+  readonly time: VirtualTime;
+  readonly cloud: SimulatedCloud;
+  readonly venue: SimulatedVenue;
+  readonly tables: MemoryTables;
+  readonly checks: Checks;
+  readonly counts: Counts;
+}
+
+/** The template's tables with their shapes. */
+const shapesOf = ({ tables }: Wiring): Record<string, TableShape> =>
+  Object.fromEntries(
+    (Object.keys(TABLES) as TableName[]).map((name) => {
+      const declared = tables.find((table) => table.name.endsWith(`-${name}`));
+      if (declared === undefined) throw new Error(`the template declares no table ${name}`);
+      return [declared.name, TABLES[name]];
+    }),
+  );
+
+/** A world in which nothing goes wrong and everything is done at once: for what is there before the run. */
+const setupWorld = (tables: MemoryTables, deployment: Deployment, now: () => number): World => {
+  const later =
+    <Input, Answer>(answer: (input: Input) => Answer): ((input: Input) => Promise<Answer>) =>
+    async (input) =>
+      answer(input);
+  const operate = deployment.functions.find(({ name }) => name.endsWith("-operate"));
+  if (operate === undefined) throw new Error("the template declares no API");
+  const world: Pick<World, "db" | "clock" | "kms" | "settings"> = {
+    db: {
+      get: later(tables.get),
+      batchGet: later(tables.batchGet),
+      query: later(tables.query),
+      put: later(tables.put),
+      update: later(tables.update),
+      transactWrite: later(tables.transactWrite),
+    },
+    clock: { now },
+    kms: { encrypt: async (plaintext, context) => `${JSON.stringify(Object.entries(context).sort())}${plaintext}`, decrypt: async (text) => text },
+    settings: operate.settings satisfies Settings,
+  };
+  return world as World;
+};
+
+const MINUTE_MS = 60_000;
+/** Nothing less than this after the last fault is an end. */
+const CALM_LEAST_MS = 3 * MINUTE_MS;
+
+const playFeed = ({ time, cloud, venue }: Stage, plan: Plan): void => {
+  const queue = cloud.queue("marks");
+  for (const { at, instrumentId, price: text, asOf, isTrue } of plan.ticks) {
+    time.at(at, () => {
+      if (isTrue) venue.show(instrumentId, price(text));
+      const mark = { instrumentId, price: text, asOf: iso(asOf), source: "composite" };
+      queue.send({ body: JSON.stringify({ schemaVersion: 1, marks: [mark] }) });
+    });
+  }
+};
+
+
+/** Lets the run go on after its last fault until it is quiet, and judges how it stands. */
+const finish = async ({ time, venue, checks, counts }: Stage, { plan }: RunOptions): Promise<void> => {
+  const { coolDownMs } = policyOf(plan.policy);
+  for (let until = plan.faultsUntil + CALM_LEAST_MS; ; until += MINUTE_MS) {
+    await time.run(Math.min(until, plan.endsAt), checks.afterEach);
+    const isQuiet = checks.calls().every((call) => !isLive(call)) && checks.notices.unpublished().length === 0;
+    if (isQuiet || until >= plan.endsAt) break;
+  }
+  checkEnding(checks.check, {
+    at: time.now(),
+    calmSince: plan.faultsUntil,
+    accounts: checks.accounts(),
+    calls: checks.calls(),
+    orders: checks.orders(),
+    venue,
+    marks: checks.marks,
+    notices: checks.notices,
+    coolDownMs,
+    isPaged: (counts.metrics.get("notice_unaccepted") ?? 0) + (counts.metrics.get("email_refused") ?? 0) > 0,
+  });
+  checks.afterEach();
+};
+
+const stageOf = (options: RunOptions): Stage => {
+  const { deployment, plan, seed, faults, clocks, trace } = options;
+  const time = createVirtualTime(STARTS_AT);
+  const tables = createMemoryTables(shapesOf(deployment.wiring));
+  const counts: Counts = { calls: 0, invocations: 0, metrics: new Map() };
+  const line = trace === undefined ? null : (words: string): void => trace(`${time.now() - STARTS_AT} ${words}`);
+  const checks = createChecks({ time, clocks, trace: line, eventId: eventIdOf });
+  const request = { askedAt: STARTS_AT };
+  tables.onWrite((written) => checks.hearWrites(written, request.askedAt));
+  const simulation: Simulation = {
+    time,
+    tables,
+    faults,
+    jitter: draws(seed, "jitter"),
+    counts,
+    request,
+    heard: { published: checks.notices.hearPublished, line: (text) => checks.notices.hearText("a log line", text) },
+    trace: line,
+  };
+  const venues: SimulatedVenue[] = [];
+  const cloud = deploySimulated(
+    simulation,
+    deployment.wiring,
+    deployment.functions,
+    {
+      mail: (email) => {
+        checks.notices.hearEmail(email, time.now());
+        return `mail-${time.steps()}`;
+      },
+      post: ({ url, body }) => {
+        checks.notices.hearWebhook(url, body, time.now());
+        return { status: 204, body: "", retryAfterS: null };
+      },
+      takeOrders: (records) => {
+        if (isWithin(plan.venue.outages, time.now())) return false;
+        for (const { body } of records) venues[0]?.take(body);
+        return true;
+      },
+    },
+    clocks,
+  );
+  const venue = createVenue(time, cloud.queue("feed.fifo"), plan.venue, seed);
+  venues.push(venue);
+  venue.onOrder(checks.hearOrder);
+  return { time, tables, counts, cloud, venue, checks };
+};
+
+
+/** Plays a plan under faults and judges every step. Never throws for what the functions do: see `violation`. */
+export const runPlan = async (options: RunOptions): Promise<RunResult> => {
+  const { plan, seed, faults, deployment } = options;
+  const stage = stageOf(options);
+  const { time, cloud, venue, checks, counts } = stage;
+  const accounts = plan.accounts.map(({ accountId }) => accountId);
+  const brokers = [...new Set(plan.accounts.map(({ brokerId }) => brokerId))];
+  await putTerms(setupWorld(stage.tables, deployment, time.now), plan.policy, brokers, accounts);
+  const holders = createHolders(time, venue, seed);
+  checks.onEvent(holders.hear);
+  for (const account of plan.accounts) time.at(STARTS_AT + 4_000, () => venue.open(account));
+  playFeed(stage, plan);
+  cloud.start();
+  if (options.isBlocked !== undefined) cloud.block(options.isBlocked);
+  time.at(plan.faultsUntil, () => {
+    faults.stop();
+    cloud.redrive();
+  });
+  let violation: Violation | null = null;
+  try {
+    await time.run(plan.faultsUntil, checks.afterEach);
+    await finish(stage, options);
+  } catch (error) {
+    if (!checks.isViolation(error)) throw error;
+    violation = error;
+  }
+  return {
+    violation,
+    calls: counts.calls,
+    invocations: counts.invocations,
+    struck: faults.struck,
+    reached: checks.reached,
+    lastedMs: time.now() - STARTS_AT,
+  };
+};
