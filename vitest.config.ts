@@ -19,6 +19,16 @@ export default defineConfig({
           env: { TEST_TABLES: "memory" },
         },
       },
+      // The stores on the same table behind its HTTP server, and the server against the table that it serves.
+      {
+        extends: true,
+        test: {
+          name: "served",
+          include: ["test/adapters/dynamodb/*.test.ts", "test/simulation/memory-db.test.ts"],
+          exclude: ["test/adapters/dynamodb/{codecs,pages}.test.ts"],
+          env: { DYNAMODB_ENGINE: "memory" },
+        },
+      },
     ],
     setupFiles: ["test/seed.ts"],
     testTimeout: 60_000,

@@ -2,7 +2,7 @@ import type { LiveCall, MarginAccount, Position } from "./account.ts";
 import { type Measure, withCredit } from "./call-credit.ts";
 import { fillPosition } from "./fill.ts";
 import type { Asset, Instruments } from "./instrument.ts";
-import type { Entry, Fact } from "./ledger.ts";
+import type { ClosedOrder, Entry, Fact } from "./ledger.ts";
 import { LIMITS } from "./limits.ts";
 import { abs, type Money, max, min, minus, type Price, type Quantity, ZERO } from "./money.ts";
 import { isLiveOrder, type LiquidationOrder } from "./order.ts";
@@ -104,13 +104,26 @@ const applyOrderClosed = (account: MarginAccount, fact: Fact & { readonly kind: 
   return { ...account, live: withOrder(account.live, next), outOfSync: account.outOfSync || contradicts };
 };
 
+/** Live orders that a snapshot names as closed: what they filled stands in its balances and positions already. */
+const withClosed = (live: LiveCall, closed: readonly ClosedOrder[], at: number): LiveCall => {
+  const filledOf = new Map(closed.map(({ orderId, filled }) => [orderId, filled]));
+  const orders = live.orders.map((order) => {
+    const told = filledOf.get(order.orderId);
+    if (told === undefined || !isLiveOrder(order)) return order;
+    const filled = max(order.filled, min(told, order.quantity));
+    return tallied(order, { filled, cancelled: order.quantity - filled }, at);
+  });
+  return { call: live.call, orders };
+};
+
 const applySnapshot = (account: MarginAccount, fact: Fact & { readonly kind: "snapshot" }): Step => {
   const assets = [...new Set([...account.balances.keys(), ...fact.balances.keys()])].sort();
   const postings = assets
     .map((asset) => ({ asset, amount: minus(fact.balances.get(asset) ?? ZERO, account.balances.get(asset) ?? ZERO) }))
     .filter(({ amount }) => amount !== 0n);
   const positions = checkedPositions(fact.positions.filter(({ quantity }) => quantity !== 0n));
-  return { account: { ...account, balances: sortedByAsset(fact.balances), positions, outOfSync: false }, postings };
+  const live = account.live === null ? null : withClosed(account.live, fact.closedOrders ?? [], fact.occurredAt);
+  return { account: { ...account, balances: sortedByAsset(fact.balances), positions, live, outOfSync: false }, postings };
 };
 
 const applyOne = (account: MarginAccount, fact: Fact, instruments: Instruments): Step => {

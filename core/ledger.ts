@@ -21,9 +21,23 @@ export type Fact = { readonly externalId: string; readonly sequence: number; rea
     }
   /** The venue's last word on one of our orders: what was not filled is returned. */
   | { readonly kind: "order_closed"; readonly orderId: string; readonly filled: Quantity }
-  /** The whole account as the venue holds it: heals a gap (OUT_OF_SYNC) and opens an account. */
-  | { readonly kind: "snapshot"; readonly balances: ReadonlyMap<Asset, Money>; readonly positions: readonly Position[] }
+  /**
+   * The whole account as the venue holds it: heals a gap (OUT_OF_SYNC) and opens an account. `closedOrders` are
+   * those of our orders that the venue has closed, as far as their own facts may have been lost in the gap.
+   */
+  | {
+      readonly kind: "snapshot";
+      readonly balances: ReadonlyMap<Asset, Money>;
+      readonly positions: readonly Position[];
+      readonly closedOrders?: readonly ClosedOrder[] | undefined;
+    }
 );
+
+/** The venue's last word on one of our orders, in a snapshot: what of it was filled; the rest was returned. */
+export interface ClosedOrder {
+  readonly orderId: string;
+  readonly filled: Quantity;
+}
 
 /**
  * An applied fact as the journal keeps it. `postings` are the exact changes of balances: the sum of

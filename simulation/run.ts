@@ -1,7 +1,7 @@
 import { eventIdOf } from "../adapters/dynamodb/keys.ts";
 import { TABLES, type TableName, type TableShape } from "../adapters/dynamodb/schema.ts";
-import type { Settings, World } from "../adapters/world.ts";
 import { iso } from "../adapters/wire/scalars.ts";
+import type { Settings, World } from "../adapters/world.ts";
 import { price } from "../core/money.ts";
 import { draws } from "../local/random.ts";
 import type { Wiring } from "../local/template/wiring.ts";
@@ -10,7 +10,7 @@ import { isWithin, type Plan, STARTS_AT } from "./actors/plan.ts";
 import { policyOf, putTerms } from "./actors/terms.ts";
 import { createVenue, type SimulatedVenue } from "./actors/venue.ts";
 import { isLive } from "./checks/book-checks.ts";
-import { createChecks, type Checks } from "./checks/checks.ts";
+import { type Checks, createChecks } from "./checks/checks.ts";
 import { checkEnding } from "./checks/end-checks.ts";
 import type { Violation } from "./checks/witness.ts";
 import { deploySimulated, type SimulatedCloud } from "./cloud/cloud.ts";
@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly clocks: Clocks;
   /** Queues whose consumers are down from the first fault to the end. */
   readonly isBlocked?: (queue: string) => boolean;
+  /** What happens beside the plan, in place of holders who draw their answers: a story's own acts. */
+  readonly script?: (stage: Stage) => void;
   /** Hears each line of the trace: the instant since the start in milliseconds, then what happened. */
   readonly trace?: (line: string) => void;
 }
@@ -88,7 +90,10 @@ const setupWorld = (tables: MemoryTables, deployment: Deployment, now: () => num
       transactWrite: later(tables.transactWrite),
     },
     clock: { now },
-    kms: { encrypt: async (plaintext, context) => `${JSON.stringify(Object.entries(context).sort())}${plaintext}`, decrypt: async (text) => text },
+    kms: {
+      encrypt: async (plaintext, context) => `${JSON.stringify(Object.entries(context).sort())}${plaintext}`,
+      decrypt: async (text) => text,
+    },
     settings: operate.settings satisfies Settings,
   };
   return world as World;
@@ -109,6 +114,18 @@ const playFeed = ({ time, cloud, venue }: Stage, plan: Plan): void => {
   }
 };
 
+/**
+ * What operators do when they are paged: an account whose feed has a gap gets a snapshot from the venue (R16);
+ * what was parked is sent again, once the faults are over.
+ */
+const operate = ({ time, cloud, venue, checks }: Stage, plan: Plan): void => {
+  const round = (): void => {
+    for (const { accountId, outOfSync } of checks.accounts()) if (outOfSync) venue.snapshot(accountId);
+    if (time.now() >= plan.faultsUntil) cloud.redrive();
+    time.at(time.now() + MINUTE_MS, round);
+  };
+  time.at(STARTS_AT + MINUTE_MS, round);
+};
 
 /** Lets the run go on after its last fault until it is quiet, and judges how it stands. */
 const finish = async ({ time, venue, checks, counts }: Stage, { plan }: RunOptions): Promise<void> => {
@@ -180,7 +197,6 @@ const stageOf = (options: RunOptions): Stage => {
   return { time, tables, counts, cloud, venue, checks };
 };
 
-
 /** Plays a plan under faults and judges every step. Never throws for what the functions do: see `violation`. */
 export const runPlan = async (options: RunOptions): Promise<RunResult> => {
   const { plan, seed, faults, deployment } = options;
@@ -189,16 +205,14 @@ export const runPlan = async (options: RunOptions): Promise<RunResult> => {
   const accounts = plan.accounts.map(({ accountId }) => accountId);
   const brokers = [...new Set(plan.accounts.map(({ brokerId }) => brokerId))];
   await putTerms(setupWorld(stage.tables, deployment, time.now), plan.policy, brokers, accounts);
-  const holders = createHolders(time, venue, seed);
-  checks.onEvent(holders.hear);
+  if (options.script === undefined) checks.onEvent(createHolders(time, venue, seed).hear);
+  else options.script(stage);
   for (const account of plan.accounts) time.at(STARTS_AT + 4_000, () => venue.open(account));
   playFeed(stage, plan);
   cloud.start();
   if (options.isBlocked !== undefined) cloud.block(options.isBlocked);
-  time.at(plan.faultsUntil, () => {
-    faults.stop();
-    cloud.redrive();
-  });
+  time.at(plan.faultsUntil, () => faults.stop());
+  operate(stage, plan);
   let violation: Violation | null = null;
   try {
     await time.run(plan.faultsUntil, checks.afterEach);

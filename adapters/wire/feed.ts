@@ -56,6 +56,8 @@ export const positions = z.codec(
 
 const common = { externalId, sequence: z.number().int().min(1).max(Number.MAX_SAFE_INTEGER), occurredAt: instant };
 
+const closedOrder = z.strictObject({ orderId, filled: quantityText.refine((filled) => filled >= 0n, "must not be negative") });
+
 /** A fact of the venue's book (R16). Amounts of deposits, confirming ones too, and of withdrawals are positive; quantities of fills are signed, buy is positive. */
 export const fact = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("deposit"), ...common, asset, amount: positive }),
@@ -76,7 +78,14 @@ export const fact = z.discriminatedUnion("kind", [
     orderId,
     filled: quantityText.refine((filled) => filled >= 0n, "must not be negative"),
   }),
-  z.strictObject({ kind: z.literal("snapshot"), ...common, balances, positions }),
+  z.strictObject({
+    kind: z.literal("snapshot"),
+    ...common,
+    balances,
+    positions,
+    /** Orders that the venue has closed and whose facts the gap may have swallowed: without them a liquidation would wait for ever. */
+    closedOrders: z.array(closedOrder).max(LIMITS.ordersPerAttemptMax).readonly().optional(),
+  }),
 ]);
 
 /** Whose account it is and on what terms; opens an account that the book does not have. */

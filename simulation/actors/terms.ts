@@ -1,7 +1,7 @@
-import { createOutbound } from "../../adapters/dynamodb/outbound.ts";
-import { SCHEMA } from "../../adapters/dynamodb/items.ts";
 import { createBook } from "../../adapters/dynamodb/book.ts";
+import { SCHEMA } from "../../adapters/dynamodb/items.ts";
 import { createMarks } from "../../adapters/dynamodb/marks.ts";
+import { createOutbound } from "../../adapters/dynamodb/outbound.ts";
 import { instrumentBody } from "../../adapters/wire/instrument.ts";
 import { type PolicyBody, policyBody } from "../../adapters/wire/policy.ts";
 import type { World } from "../../adapters/world.ts";
@@ -89,7 +89,14 @@ export const putTerms = async (world: World, drawn: PolicyDraw, brokers: readonl
   for (const listing of LISTINGS) await marks.putInstrument(instrumentOf(listing));
   await createBook(world).putPolicy(policyBody.parse(policyOf(drawn)));
   for (const brokerId of brokers) {
-    const body = { url: `https://${brokerId}.example/hook`, types: null, enabled: true, brokerId, endpointId: ENDPOINT_ID, createdAt: "2020-03-12T09:00:00.000Z" };
+    const body = {
+      url: `https://${brokerId}.example/hook`,
+      types: null,
+      enabled: true,
+      brokerId,
+      endpointId: ENDPOINT_ID,
+      createdAt: "2020-03-12T09:00:00.000Z",
+    };
     const Item = {
       pk: { S: `BROKER#${brokerId}` },
       sk: { S: `ENDPOINT#${ENDPOINT_ID}` },
@@ -101,6 +108,13 @@ export const putTerms = async (world: World, drawn: PolicyDraw, brokers: readonl
   }
   const outbound = createOutbound(world);
   for (const accountId of accounts) {
-    await outbound.putContact({ accountId, email: `${accountId}@holder.example`, name: null, timeZone: "UTC", locale: "en", antiPhishingCode: null });
+    await outbound.putContact({
+      accountId,
+      email: `${accountId}@holder.example`,
+      name: null,
+      timeZone: "UTC",
+      locale: "en",
+      antiPhishingCode: null,
+    });
   }
 };

@@ -1,5 +1,5 @@
 import { encodeFeed, type FeedMessage } from "../../adapters/wire/feed.ts";
-import { venueOrder, type VenueOrder } from "../../adapters/wire/venue.ts";
+import { type VenueOrder, venueOrder } from "../../adapters/wire/venue.ts";
 import type { Fact } from "../../core/ledger.ts";
 import { abs, decimal, divide, type Money, min, money, ONE, type Price, price, type Quantity, quantity } from "../../core/money.ts";
 import { draws } from "../../local/random.ts";
@@ -71,7 +71,8 @@ class Venue implements SimulatedVenue {
     this.feed = feed;
     this.plan = plan;
     this.seed = seed;
-    for (const { instrumentId, openingPrice, priceDecimals } of LISTINGS) this.prices.set(instrumentId, price(openingPrice.toFixed(priceDecimals)));
+    for (const { instrumentId, openingPrice, priceDecimals } of LISTINGS)
+      this.prices.set(instrumentId, price(openingPrice.toFixed(priceDecimals)));
   }
 
   onOrder(listener: (taken: TakenOrder) => void): void {
@@ -98,7 +99,9 @@ class Venue implements SimulatedVenue {
 
   private whole(holding: Holding, externalId: string): FactBody {
     const positions = [...holding.positions].map(([instrumentId, held]) => ({ instrumentId, ...held }));
-    return { kind: "snapshot", externalId, balances: new Map([["USDT", holding.cash]]), positions };
+    const ours = [...this.orders.values()].filter(({ order }) => order.accountId === holding.accountId);
+    const closedOrders = ours.map(({ order, filled }) => ({ orderId: order.orderId, filled })).slice(-20);
+    return { kind: "snapshot", externalId, balances: new Map([["USDT", holding.cash]]), positions, closedOrders };
   }
 
   /** Sends facts as one message of the book feed; now and then twice, or not at all until a snapshot. */
@@ -153,14 +156,21 @@ class Venue implements SimulatedVenue {
     const limit = price(order.limitPrice);
     const isInLimit = order.side === "sell" ? at >= limit : at <= limit;
     const room = order.side === "sell" ? (position > 0n ? position : 0n) : position < 0n ? -position : 0n;
-    const wanted = isInLimit && !isWithin(this.plan.noBids, this.time.now()) ? min(quantity(order.quantity), room as Quantity) : (0n as Quantity);
+    const wanted =
+      isInLimit && !isWithin(this.plan.noBids, this.time.now()) ? min(quantity(order.quantity), room as Quantity) : (0n as Quantity);
     const filled = draw() < this.plan.partialShare ? this.part(order.instrumentId, wanted, draw()) : wanted;
     this.execute(order, { holding, position, filled, at, split: draw() < 0.3 });
   }
 
   private execute(
     order: VenueOrder,
-    { holding, position, filled, at, split }: { holding: Holding | undefined; position: Quantity; filled: Quantity; at: Price; split: boolean },
+    {
+      holding,
+      position,
+      filled,
+      at,
+      split,
+    }: { holding: Holding | undefined; position: Quantity; filled: Quantity; at: Price; split: boolean },
   ): void {
     const taken: TakenOrder = { order, at: this.time.now(), position, filled, fillPrice: filled === 0n ? null : at };
     this.orders.set(order.orderId, taken);

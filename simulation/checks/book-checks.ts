@@ -32,10 +32,18 @@ export const createBookChecks = (check: Check) => {
     if (account === null || envelope === null) return;
     const { accountId, version, head } = account.after;
     const last = journals.get(accountId) ?? { seq: 0, hash: "" };
-    check("I20", envelope.accountId === accountId && envelope.seq === last.seq + 1, () => `${accountId}: entry ${envelope.seq} after ${last.seq}`);
+    check(
+      "I20",
+      envelope.accountId === accountId && envelope.seq === last.seq + 1,
+      () => `${accountId}: entry ${envelope.seq} after ${last.seq}`,
+    );
     check("I20", envelope.prevHash === last.hash, () => `${accountId}: entry ${envelope.seq} does not follow its predecessor`);
     check("I20", hashOf(envelopeText) === hash && head === hash, () => `${accountId}: entry ${envelope.seq} has another hash`);
-    check("I03", version === envelope.seq && (account.before?.version ?? 0) === version - 1, () => `${accountId}: version ${account.before?.version} to ${version}`);
+    check(
+      "I03",
+      version === envelope.seq && (account.before?.version ?? 0) === version - 1,
+      () => `${accountId}: version ${account.before?.version} to ${version}`,
+    );
     journals.set(accountId, { seq: envelope.seq, hash });
   };
 
@@ -51,14 +59,26 @@ export const createBookChecks = (check: Check) => {
     }
     check("I01", alive.size <= 1, () => `${accountId}: ${[...alive.keys()].join(" and ")} are live`);
     const [one] = alive.values();
-    check("I01", open === (one === undefined ? "" : `CROSS:${one.callId}`), () => `${accountId}: names ${open || "no call"}, live is ${one?.callId ?? "none"}`);
-    check("I01", JSON.stringify(live?.call) === JSON.stringify(one), () => `${accountId}: holds another state of ${one?.callId} than its row`);
+    check(
+      "I01",
+      open === (one === undefined ? "" : `CROSS:${one.callId}`),
+      () => `${accountId}: names ${open || "no call"}, live is ${one?.callId ?? "none"}`,
+    );
+    check(
+      "I01",
+      JSON.stringify(live?.call) === JSON.stringify(one),
+      () => `${accountId}: holds another state of ${one?.callId} than its row`,
+    );
   };
 
   const edges = ({ before, after }: Changed<CallRow>): void => {
     const from = before?.status ?? "";
     check("I02", (EDGES[from] ?? []).includes(after.status), () => `${after.callId}: ${from || "nothing"} to ${after.status}`);
-    check("I02", after.version === (before?.version ?? 0) + 1, () => `${after.callId}: version ${before?.version ?? 0} to ${after.version}`);
+    check(
+      "I02",
+      after.version === (before?.version ?? 0) + 1,
+      () => `${after.callId}: version ${before?.version ?? 0} to ${after.version}`,
+    );
   };
 
   /** I05: a promised deadline leaves the whole grace from the instant at which the call is there, and never moves earlier. */
@@ -69,7 +89,8 @@ export const createBookChecks = (check: Check) => {
       check("I05", promised >= instantOf(before.deadlineAt), () => `${after.callId}: deadline moved earlier, to ${after.deadlineAt}`);
       return;
     }
-    if (after.status === "OPEN") check("I05", promised >= at + after.graceMs, () => `${after.callId}: ${promised - at} ms left of a grace of ${after.graceMs} ms`);
+    if (after.status === "OPEN")
+      check("I05", promised >= at + after.graceMs, () => `${after.callId}: ${promised - at} ms left of a grace of ${after.graceMs} ms`);
   };
 
   /** I05, R12: a first notice that was accepted late moves the deadline, so that the whole grace is left from then. */
@@ -78,7 +99,11 @@ export const createBookChecks = (check: Check) => {
     if (!isLiquidated || after.noticeAcceptedAt === null || after.deadlineAt === null || after.overdueAt !== null) return;
     const accepted = instantOf(after.noticeAcceptedAt);
     const isLate = accepted > instantOf(after.issuedAt) + 60_000;
-    check("I05", !isLate || instantOf(after.deadlineAt) >= accepted + after.graceMs, () => `${after.callId}: a notice of ${after.noticeAcceptedAt} left less than its grace`);
+    check(
+      "I05",
+      !isLate || instantOf(after.deadlineAt) >= accepted + after.graceMs,
+      () => `${after.callId}: a notice of ${after.noticeAcceptedAt} left less than its grace`,
+    );
   };
 
   /** I06: an order is born and leaves only while its call liquidates. I11: what it filled and returned never exceeds it. */
@@ -86,7 +111,8 @@ export const createBookChecks = (check: Check) => {
     for (const { before, after } of changes) {
       const status = calls.find((call) => call.after.callId === after.callId)?.after.status ?? account?.after.live?.call.status ?? "none";
       const leaves = after.status === "SENT" && before?.status !== "SENT";
-      if (before === null || leaves) check("I06", status === "LIQUIDATING", () => `${after.orderId}: ${after.status} while its call is ${status}`);
+      if (before === null || leaves)
+        check("I06", status === "LIQUIDATING", () => `${after.orderId}: ${after.status} while its call is ${status}`);
       orderSums(before, after);
     }
   };
@@ -94,9 +120,21 @@ export const createBookChecks = (check: Check) => {
   const orderSums = (before: OrderRow | null, after: OrderRow): void => {
     const [quantity, filled, cancelled] = [fixedOf(after.quantity), fixedOf(after.filled), fixedOf(after.cancelled)];
     const isEnded = after.status === "FILLED" || after.status === "CANCELLED";
-    check("I11", filled + cancelled <= quantity && (!isEnded || filled + cancelled === quantity), () => `${after.orderId}: ${after.filled} filled and ${after.cancelled} returned of ${after.quantity}`);
-    check("I11", before === null || filled >= fixedOf(before.filled), () => `${after.orderId}: fills went back from ${before?.filled} to ${after.filled}`);
-    check("I09", after.orderId === `${after.callId}-${after.attempt}-${after.instrumentId}`, () => `${after.orderId}: is no function of call, attempt and instrument`);
+    check(
+      "I11",
+      filled + cancelled <= quantity && (!isEnded || filled + cancelled === quantity),
+      () => `${after.orderId}: ${after.filled} filled and ${after.cancelled} returned of ${after.quantity}`,
+    );
+    check(
+      "I11",
+      before === null || filled >= fixedOf(before.filled),
+      () => `${after.orderId}: fills went back from ${before?.filled} to ${after.filled}`,
+    );
+    check(
+      "I09",
+      after.orderId === `${after.callId}-${after.attempt}-${after.instrumentId}`,
+      () => `${after.orderId}: is no function of call, attempt and instrument`,
+    );
   };
 
   /** I17: each external id is applied once, for ever. */

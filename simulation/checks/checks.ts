@@ -72,7 +72,11 @@ export const createChecks = ({ time, clocks, trace, eventId }: Options): Checks 
   const notices = createNoticeChecks(check);
   const judgeBook = createBookChecks(check);
   const judgeDecision = createDecisionChecks(check, marks, clocks);
-  const judgeOrder = createOrderChecks(check, (accountId) => accounts.get(accountId) ?? null, (callId) => calls.get(callId)?.status ?? "none");
+  const judgeOrder = createOrderChecks(
+    check,
+    (accountId) => accounts.get(accountId) ?? null,
+    (callId) => calls.get(callId)?.status ?? "none",
+  );
 
   const hearCommit = (commit: Commit): void => {
     judgeBook(commit);

@@ -1,4 +1,15 @@
-import { CALL_LEFT_X, CALL_X, BAND, type Held, isBelow, isGoodAt, leastReduction, type Margin, marginAt, type PriceRange } from "../model/margin.ts";
+import {
+  BAND,
+  CALL_LEFT_X,
+  CALL_X,
+  type Held,
+  isBelow,
+  isGoodAt,
+  leastReduction,
+  type Margin,
+  marginAt,
+  type PriceRange,
+} from "../model/margin.ts";
 import { instantOf } from "../time/instants.ts";
 import type { Check } from "./book-checks.ts";
 import type { MarkHistory } from "./mark-history.ts";
@@ -48,27 +59,46 @@ export const createDecisionChecks = (check: Check, marks: MarkHistory, clocks: {
   const earliest = ({ commit }: Seen): number => commit.askedAt - clocks.skewMs;
 
   const isAllGood = (seen: Seen): boolean =>
-    seen.account.positions.every(({ instrumentId }) => marks.states(instrumentId, seen.commit.askedAt).some((mark) => isGoodAt(mark, earliest(seen))));
+    seen.account.positions.every(({ instrumentId }) =>
+      marks.states(instrumentId, seen.commit.askedAt).some((mark) => isGoodAt(mark, earliest(seen))),
+    );
 
   /** I03: a call is opened where the model may see the account below the call level, on the account as committed. */
   const opened = (seen: Seen, { after }: Changed<CallRow>, previousLevel: string): void => {
     const x = previousLevel === "HEALTHY" || previousLevel === "WARNING" ? CALL_X : CALL_LEFT_X;
     const band = after.onBadMarks || !isAllGood(seen) ? BAND : 0;
     const margin = worst(seen, band);
-    check("I03", isBelow(margin, x, "mayBe") || (seen.isFlat && seen.held.cash < 0), () => `${after.callId}: opened at equity ${margin.equity}, notional ${margin.notional}`);
+    check(
+      "I03",
+      isBelow(margin, x, "mayBe") || (seen.isFlat && seen.held.cash < 0),
+      () => `${after.callId}: opened at equity ${margin.equity}, notional ${margin.notional}`,
+    );
   };
 
   /** I04: liquidated only below maintenance margin, or after the promised deadline on every clock. */
   const escalated = (seen: Seen, { before, after }: Changed<CallRow>): void => {
     if (after.liquidationReason === "closeOut") {
       const margin = worst(seen);
-      check("I04", isBelow(margin, 0, "mayBe"), () => `${after.callId}: closed out at equity ${margin.equity}, notional ${margin.notional}`);
+      check(
+        "I04",
+        isBelow(margin, 0, "mayBe"),
+        () => `${after.callId}: closed out at equity ${margin.equity}, notional ${margin.notional}`,
+      );
       return;
     }
     const promised = before?.deadlineAt ?? null;
-    check("I04", promised !== null && seen.commit.at >= instantOf(promised), () => `${after.callId}: liquidated ${promised === null ? "without a deadline" : `${instantOf(promised) - seen.commit.at} ms before it`}`);
+    check(
+      "I04",
+      promised !== null && seen.commit.at >= instantOf(promised),
+      () =>
+        `${after.callId}: liquidated ${promised === null ? "without a deadline" : `${instantOf(promised) - seen.commit.at} ms before it`}`,
+    );
     const margin = worst(seen);
-    check("I04", isBelow(margin, CALL_LEFT_X, "mayBe"), () => `${after.callId}: liquidated at its deadline with equity ${margin.equity}, notional ${margin.notional}`);
+    check(
+      "I04",
+      isBelow(margin, CALL_LEFT_X, "mayBe"),
+      () => `${after.callId}: liquidated at its deadline with equity ${margin.equity}, notional ${margin.notional}`,
+    );
   };
 
   /** I08: the market meets a call only where the model may see the account at the call level, and never on a doubtful price's better side. */
@@ -80,7 +110,11 @@ export const createDecisionChecks = (check: Check, marks: MarkHistory, clocks: {
     }
     // On a price that is not good the model moves the best one against the account (R3).
     const margin = marginAt(seen.held, seen.prices, "best", isAllGood(seen) ? 0 : -BAND);
-    check("I08", seen.isFlat || !isBelow(margin, CALL_X, "surely"), () => `${after.callId}: met by the market at equity ${margin.equity}, notional ${margin.notional}`);
+    check(
+      "I08",
+      seen.isFlat || !isBelow(margin, CALL_X, "surely"),
+      () => `${after.callId}: met by the market at equity ${margin.equity}, notional ${margin.notional}`,
+    );
   };
 
   /** I07: decided and handed over only on a price that is good now. I13: within the band of a price that it saw. */
@@ -101,7 +135,11 @@ export const createDecisionChecks = (check: Check, marks: MarkHistory, clocks: {
     const quantity = fixedOf(order.quantity);
     const held = position?.quantity ?? 0n;
     const room = order.side === "sell" ? held : -held;
-    check("I10", quantity > 0n && quantity <= room, () => `${order.orderId}: ${order.side} ${order.quantity} against a position of ${floatOf(held)}`);
+    check(
+      "I10",
+      quantity > 0n && quantity <= room,
+      () => `${order.orderId}: ${order.side} ${order.quantity} against a position of ${floatOf(held)}`,
+    );
     if (seen.account.positions.length !== 1 || quantity === room) return;
     const { low, high } = seen.prices(order.instrumentId);
     const margin = worst(seen);
@@ -127,7 +165,11 @@ export const createDecisionChecks = (check: Check, marks: MarkHistory, clocks: {
     const [now, then] = [account.reserved.get("USDT") ?? 0n, commit.account?.before?.reserved.get("USDT") ?? 0n];
     if (now <= then || seen.isFlat) return;
     const margin = best(seen);
-    check("I18", !isBelow(margin, CAUTION_X, "surely"), () => `${account.accountId}: a withdrawal leaves equity ${margin.equity} under the initial margin of ${margin.notional * 0.1}`);
+    check(
+      "I18",
+      !isBelow(margin, CAUTION_X, "surely"),
+      () => `${account.accountId}: a withdrawal leaves equity ${margin.equity} under the initial margin of ${margin.notional * 0.1}`,
+    );
   };
 
   return (commit: Commit): void => {

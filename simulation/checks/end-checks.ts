@@ -30,10 +30,12 @@ const MINUTE_MS = 60_000;
 /** How long a property has to come true after the faults (safety.md, "Liveness"). */
 const BOUNDS = { call: MINUTE_MS, closeOut: MINUTE_MS + 30_000, terminal: 10 * MINUTE_MS, order: 2 * MINUTE_MS } as const;
 
-const priceNow = ({ marks }: Ending) => (instrumentId: string) => {
-  const mark = marks.newest(instrumentId);
-  return mark === null ? { low: 0, high: Number.MAX_SAFE_INTEGER } : { low: mark.price, high: mark.price };
-};
+const priceNow =
+  ({ marks }: Ending) =>
+  (instrumentId: string) => {
+    const mark = marks.newest(instrumentId);
+    return mark === null ? { low: 0, high: Number.MAX_SAFE_INTEGER } : { low: mark.price, high: mark.price };
+  };
 
 const isPriced = ({ marks, at }: Ending, account: AccountRow): boolean =>
   account.positions.every(({ instrumentId }) => {
@@ -50,15 +52,31 @@ const agreement = (check: Check, { accounts, venue, orders }: Ending): void => {
   for (const account of accounts) {
     const { accountId } = account;
     const holding = venue.holdings.get(accountId);
-    check("I14", (account.cash.get("USDT") ?? 0n) === holding?.cash, () => `${accountId}: the book has ${account.cash.get("USDT")}, the venue ${holding?.cash}`);
-    const theirs = [...(holding?.positions ?? [])].map(([id, held]) => `${id}:${held.quantity}`).sort().join();
-    const ours = account.positions.map((held) => `${held.instrumentId}:${held.quantity}`).sort().join();
+    // What is parked or on its way is settled only when nothing is left to settle.
+    check(
+      "I14",
+      (account.cash.get("USDT") ?? 0n) === holding?.cash,
+      () => `${accountId}: the book has ${account.cash.get("USDT")}, the venue ${holding?.cash}`,
+    );
+    const theirs = [...(holding?.positions ?? [])]
+      .map(([id, held]) => `${id}:${held.quantity}`)
+      .sort()
+      .join();
+    const ours = account.positions
+      .map((held) => `${held.instrumentId}:${held.quantity}`)
+      .sort()
+      .join();
     check("I14", ours === theirs, () => `${accountId}: the book has ${ours}, the venue ${theirs}`);
     check("I17", !account.outOfSync, () => `${accountId}: still out of sync after its snapshot`);
   }
   for (const order of orders) {
     const taken = venue.orders.get(order.orderId);
-    if (taken !== undefined) check("I11", fixedOf(order.filled) === taken.filled, () => `${order.orderId}: ${order.filled} filled in the book, ${floatOf(taken.filled)} at the venue`);
+    if (taken !== undefined)
+      check(
+        "I11",
+        fixedOf(order.filled) === taken.filled,
+        () => `${order.orderId}: ${order.filled} filled in the book, ${floatOf(taken.filled)} at the venue`,
+      );
   }
 };
 
@@ -71,9 +89,18 @@ const breaches = (check: Check, ending: Ending): void => {
     // A tick of noise may lie between the last sweep and now.
     const steady = { ...margin, equity: margin.equity + margin.notional * 0.003 };
     const lacks = 0.1 * margin.notional - margin.equity > 15;
-    check("L01", !lacks || account.live !== null || !isBelow(steady, CALL_X, "surely"), () => `${account.accountId}: below the call level (equity ${margin.equity}, notional ${margin.notional}) without a call`);
+    check(
+      "L01",
+      !lacks || account.live !== null || !isBelow(steady, CALL_X, "surely"),
+      () => `${account.accountId}: below the call level (equity ${margin.equity}, notional ${margin.notional}) without a call`,
+    );
     const isUnder = isBelow(steady, 0, "surely");
-    check("L04", !isUnder || account.live?.call.status === "LIQUIDATING", () => `${account.accountId}: below maintenance margin (equity ${margin.equity}, notional ${margin.notional}), call ${account.live?.call.status ?? "none"}`);
+    check(
+      "L04",
+      !isUnder || account.live?.call.status === "LIQUIDATING",
+      () =>
+        `${account.accountId}: below maintenance margin (equity ${margin.equity}, notional ${margin.notional}), call ${account.live?.call.status ?? "none"}`,
+    );
   }
 };
 
@@ -85,12 +112,19 @@ const endings = (check: Check, ending: Ending): void => {
     const deadline = call.deadlineAt === null ? instantOf(call.issuedAt) : instantOf(call.deadlineAt);
     const since = at - Math.max(deadline, calmSince);
     const account = ending.accounts.find(({ accountId }) => accountId === call.accountId);
-    const restricted = call.onUnmet === "restrict" && call.status === "OPEN";
-    check("L03", restricted || since <= BOUNDS.terminal, () => `${call.callId}: still ${call.status} ${Math.round(since / 1_000)} s after its deadline and the last fault`);
+    // A flat account worth less than nothing is a named deficit: no call ends that, the waterfall does (R20, R22).
+    const isDeficit = account?.positions.length === 0 && (account.cash.get("USDT") ?? 0n) < 0n;
+    const restricted = call.status === "OPEN" && (call.onUnmet === "restrict" || isDeficit);
+    check(
+      "L03",
+      restricted || since <= BOUNDS.terminal,
+      () => `${call.callId}: still ${call.status} ${Math.round(since / 1_000)} s after its deadline and the last fault`,
+    );
     if (call.status === "OPEN" && call.deadlineAt !== null && !restricted && account !== undefined && isPriced(ending, account)) {
       check("L05", since <= BOUNDS.order, () => `${call.callId}: still OPEN ${Math.round(since / 1_000)} s after its deadline`);
     }
-    if (call.status === "OPEN") check("L06", fixedOf(call.metAmount) < fixedOf(call.amountDue), () => `${call.callId}: paid and not met`);
+    if (call.status === "OPEN" && !isDeficit)
+      check("L06", fixedOf(call.metAmount) < fixedOf(call.amountDue), () => `${call.callId}: paid and not met`);
   }
 };
 

@@ -40,7 +40,8 @@ export const createMarkHistory = (check: Check, skewMs: number): MarkHistory => 
     },
     range: (from, until) => (instrumentId) => {
       const prices = inForce(instrumentId, from, until).map(({ mark }) => mark.price);
-      return prices.length === 0 ? ANYTHING : { low: Math.min(...prices), high: Math.max(...prices) };
+      // Where the window begins before the first price, a decision may have seen none, and valued it as R3 has it.
+      return (histories.get(instrumentId)?.[0]?.from ?? until) >= from ? ANYTHING : { low: Math.min(...prices), high: Math.max(...prices) };
     },
     states: (instrumentId, until) => inForce(instrumentId, until - REMEMBERED_MS, until).map(({ mark }) => mark),
     newest: (instrumentId) => histories.get(instrumentId)?.at(-1)?.mark ?? null,

@@ -22,7 +22,10 @@ const SAID = ["type", "call", "figures", "order", "level", "reason"] as const sa
 
 /** Properties of what is told to people and systems (I19, I22, I23, I28), and what was told so far. */
 export const createNoticeChecks = (check: Check) => {
-  const committed = new Map<string, { readonly accountId: string; readonly brokerId: string; readonly event: EventText; readonly callId: string | null }>();
+  const committed = new Map<
+    string,
+    { readonly accountId: string; readonly brokerId: string; readonly event: EventText; readonly callId: string | null }
+  >();
   const places = new Map<string, Map<string, number>>();
   const toldCalls = new Map<string, number>();
   const published = new Set<string>();
@@ -31,8 +34,13 @@ export const createNoticeChecks = (check: Check) => {
     const key = `${brokerId} ${accountId}`;
     const known = places.get(key) ?? new Map<string, number>();
     places.set(key, known);
-    check("I23", previousSequence === sequence - 1 && (known.get(id) ?? sequence) === sequence, () => `${id}: number ${sequence} of ${key}, once number ${known.get(id)}`);
-    for (const [other, place] of known) check("I23", other === id || place !== sequence, () => `${id} and ${other} are both number ${sequence} of ${key}`);
+    check(
+      "I23",
+      previousSequence === sequence - 1 && (known.get(id) ?? sequence) === sequence,
+      () => `${id}: number ${sequence} of ${key}, once number ${known.get(id)}`,
+    );
+    for (const [other, place] of known)
+      check("I23", other === id || place !== sequence, () => `${id} and ${other} are both number ${sequence} of ${key}`);
     known.set(id, sequence);
   };
 
@@ -56,7 +64,11 @@ export const createNoticeChecks = (check: Check) => {
       const id = email.headers["X-Entity-Ref-ID"] ?? "";
       const source = committed.get(id);
       check("I22", source !== undefined, () => `an email tells of ${id}, which was never committed`);
-      check("I22", source?.callId != null && email.subject.includes(source.callId), () => `an email of ${id} names another call: ${email.subject}`);
+      check(
+        "I22",
+        source?.callId != null && email.subject.includes(source.callId),
+        () => `an email of ${id} names another call: ${email.subject}`,
+      );
       check("I19", email.to === `${source?.accountId}@holder.example`, () => `an email of ${id} went to another holder`);
       if (source?.callId != null && !toldCalls.has(source.callId)) toldCalls.set(source.callId, at);
     },
@@ -65,13 +77,25 @@ export const createNoticeChecks = (check: Check) => {
       const source = committed.get(event.id);
       const isSame = source !== undefined && SAID.every((name) => isDeepStrictEqual(event[name], source.event[name]));
       check("I22", isSame, () => `a webhook of ${event.id} says something else than was committed`);
-      check("I19", event.brokerId === source?.brokerId && url.includes(`//${source.brokerId}.`), () => `a webhook of ${event.id} went to ${url}`);
-      check("I28", CANARIES.every((canary) => !body.includes(canary)), () => `a webhook of ${event.id} holds what it must not`);
+      check(
+        "I19",
+        event.brokerId === source?.brokerId && url.includes(`//${source.brokerId}.`),
+        () => `a webhook of ${event.id} went to ${url}`,
+      );
+      check(
+        "I28",
+        CANARIES.every((canary) => !body.includes(canary)),
+        () => `a webhook of ${event.id} holds what it must not`,
+      );
       sequenceOf(event);
       if (event.call !== null && !toldCalls.has(event.call.callId)) toldCalls.set(event.call.callId, at);
     },
     hearText: (where: string, text: string): void => {
-      check("I28", CANARIES.every((canary) => !text.includes(canary)), () => `${where} holds what it must not`);
+      check(
+        "I28",
+        CANARIES.every((canary) => !text.includes(canary)),
+        () => `${where} holds what it must not`,
+      );
     },
   };
 };

@@ -165,8 +165,6 @@ const changed = <Row>({ before, after }: Written, read: (item: Item) => Row): Ch
   after: readOnce(after as Item, read),
 });
 
-
-
 /** Reads one request's writes to the book and the journal; null where it touched no account. */
 export const commitOf = (written: readonly Written[], at: number, askedAt: number): Commit | null => {
   let account: Commit["account"] = null;

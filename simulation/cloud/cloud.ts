@@ -80,7 +80,12 @@ class Deployed {
         retentionMs: retentionS === undefined ? RETENTION_DEFAULT_MS : Number(retentionS) * 1_000,
         receivesMax: redrive.maxReceiveCount ?? Number.POSITIVE_INFINITY,
       },
-      ({ body, group }) => this.byArn(deadLetterArn ?? "").send({ body, ...(group !== null && { groupId: group }), dedupId: `${this.simulation.time.steps()}${body}` }),
+      ({ body, group }) =>
+        this.byArn(deadLetterArn ?? "").send({
+          body,
+          ...(group !== null && { groupId: group }),
+          dedupId: `${this.simulation.time.steps()}${body}`,
+        }),
     );
   }
 
@@ -113,7 +118,8 @@ class Deployed {
         simulation.time.at(at + latency(simulation, 0, TIMER_LATE_MS), () => {
           if (this.timers.get(name) !== at) return;
           this.timers.delete(name);
-          const target = wiring.functions.find((fn) => fn.environment["EXPIRY_QUEUE_ARN"] !== undefined)?.environment["EXPIRY_QUEUE_ARN"] ?? "";
+          const target =
+            wiring.functions.find((fn) => fn.environment["EXPIRY_QUEUE_ARN"] !== undefined)?.environment["EXPIRY_QUEUE_ARN"] ?? "";
           this.hand("timer", `${target}-dead`, body, () => this.byArn(target).send({ body }));
         });
       },

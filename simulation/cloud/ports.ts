@@ -192,21 +192,42 @@ const tablesBehind = (simulation: Simulation, wire: Wire): World["db"] => {
         const answered = tables.batchGet({ RequestItems: { [table]: { ...asked, Keys: [...half(Keys)] } } });
         return { ...answered, UnprocessedKeys: { [table]: { ...asked, Keys: Keys.slice(Math.floor(Keys.length / 2)) } } };
       };
-      return wire.call({ method: "db.batchGet", words: () => shown(Object.keys(input.RequestItems ?? {})), act, odd: { partialBatch: partial } });
+      return wire.call({
+        method: "db.batchGet",
+        words: () => shown(Object.keys(input.RequestItems ?? {})),
+        act,
+        odd: { partialBatch: partial },
+      });
     },
     query: (input) => {
       const act = () => tables.query(input);
-      const words = () => `${input.IndexName ?? input.TableName} ${shown(Object.values(input.ExpressionAttributeValues ?? {}).map(({ S }) => S))}`;
+      const words = () =>
+        `${input.IndexName ?? input.TableName} ${shown(Object.values(input.ExpressionAttributeValues ?? {}).map(({ S }) => S))}`;
       return wire.call({ method: "db.query", words, act, odd: stale(input.ConsistentRead, act) });
     },
     put: (input) =>
-      wire.call({ method: "db.put", words: () => keysOf([{ Put: input }]), act: () => tables.put(input), odd: { conditionRace: conflict(1) } }),
+      wire.call({
+        method: "db.put",
+        words: () => keysOf([{ Put: input }]),
+        act: () => tables.put(input),
+        odd: { conditionRace: conflict(1) },
+      }),
     update: (input) =>
-      wire.call({ method: "db.update", words: () => keysOf([{ Update: input }]), act: () => tables.update(input), odd: { conditionRace: conflict(1) } }),
+      wire.call({
+        method: "db.update",
+        words: () => keysOf([{ Update: input }]),
+        act: () => tables.update(input),
+        odd: { conditionRace: conflict(1) },
+      }),
     transactWrite: (input) => {
       const items = input.TransactItems ?? [];
       const act = () => tables.transactWrite(input);
-      return wire.call({ method: "db.transactWrite", words: () => keysOf(items), act, odd: { conditionRace: conflict(Math.max(2, items.length)) } });
+      return wire.call({
+        method: "db.transactWrite",
+        words: () => keysOf(items),
+        act,
+        odd: { conditionRace: conflict(Math.max(2, items.length)) },
+      });
     },
   };
 };

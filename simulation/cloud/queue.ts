@@ -55,7 +55,11 @@ export class SimulatedQueue {
   private sent = 0;
   private pollAt = Number.POSITIVE_INFINITY;
 
-  constructor(simulation: Simulation, terms: QueueTerms, park: (message: { readonly body: string; readonly group: string | null }) => void) {
+  constructor(
+    simulation: Simulation,
+    terms: QueueTerms,
+    park: (message: { readonly body: string; readonly group: string | null }) => void,
+  ) {
     this.simulation = simulation;
     this.terms = terms;
     this.park = park;

@@ -101,12 +101,19 @@ class Shard {
 const firstFailure = (batch: readonly StreamRecord[], outcome: Outcome): number | null => {
   if (!outcome.ok) return 0;
   const { batchItemFailures = [] } = (outcome.result ?? {}) as Partial<DynamoDBBatchResponse>;
-  const places = batchItemFailures.map(({ itemIdentifier }) => batch.findIndex(({ dynamodb }) => dynamodb.SequenceNumber === itemIdentifier));
+  const places = batchItemFailures.map(({ itemIdentifier }) =>
+    batch.findIndex(({ dynamodb }) => dynamodb.SequenceNumber === itemIdentifier),
+  );
   return places.length === 0 ? null : Math.max(0, Math.min(...places));
 };
 
 /** DynamoDB Streams with its event source mapping: in the order of each key, at least once, stuck on what fails until it is given up. */
-export const createStream = (simulation: Simulation, terms: StreamTerms, invoke: Invoke, park: (records: readonly StreamRecord[]) => void) => {
+export const createStream = (
+  simulation: Simulation,
+  terms: StreamTerms,
+  invoke: Invoke,
+  park: (records: readonly StreamRecord[]) => void,
+) => {
   const shards = Array.from({ length: SHARDS }, () => new Shard(simulation, terms, invoke, park));
   let sequence = 0;
 

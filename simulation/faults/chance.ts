@@ -82,8 +82,7 @@ const laddersOf = <Key extends string, Kind extends FaultKind>(
   table: Readonly<Record<Key, readonly FaultKind[]>>,
   of: readonly Kind[],
   rates: Rates,
-): Map<Key, Ladder<Kind>> =>
-  new Map((Object.keys(table) as Key[]).map((key) => [key, ladderOf(only(table[key], of), rates)] as const));
+): Map<Key, Ladder<Kind>> => new Map((Object.keys(table) as Key[]).map((key) => [key, ladderOf(only(table[key], of), rates)] as const));
 
 /**
  * Faults at rates. The draws for the number-th request are the same whatever happened before, so that leaving
