@@ -45,10 +45,11 @@ export const createHolders = (time: VirtualTime, venue: SimulatedVenue, seed: nu
       case "payPart":
         if (outstanding > 0n) venue.deposit(accountId, divide(outstanding * BigInt(Math.ceil(share * 1_000)), 1_000n, "up") as Money, 0);
         return;
-      case "reduce":
-        for (const cure of call.cures)
-          if (cure.kind === "reduce") return venue.close(accountId, cure.instrumentId, quantity(cure.quantity));
+      case "reduce": {
+        const cure = call.cures.find((one) => one.kind === "reduce");
+        if (cure?.kind === "reduce") venue.close(accountId, cure.instrumentId, quantity(cure.quantity));
         return;
+      }
       case "leave":
         for (const [instrumentId, held] of [...(venue.holdings.get(accountId)?.positions ?? [])]) {
           venue.close(accountId, instrumentId, (held.quantity < 0n ? -held.quantity : held.quantity) as Quantity);

@@ -51,7 +51,7 @@ export interface SimulatedVenue {
 type FactBody = Fact extends infer One ? (One extends Fact ? Omit<One, "sequence" | "occurredAt"> : never) : never;
 
 const feeOf = (size: Quantity, at: Price): Money => divide(abs(size) * abs(at) * BigInt(FEE_PPM), ONE * 1_000_000n, "up") as Money;
-const valueOf = (size: Quantity, at: Price): Money => divide(size * at, ONE, "down") as Money;
+const notionalOf = (size: Quantity, at: Price): Money => divide(size * at, ONE, "down") as Money;
 const SNAPSHOT_AFTER_MS = 45_000;
 
 class Venue implements SimulatedVenue {
@@ -137,7 +137,7 @@ class Venue implements SimulatedVenue {
     const position = holding.positions.get(instrumentId);
     if (position === undefined) throw new Error("a trade without a position");
     const fee = feeOf(size, at);
-    const profit = valueOf(-size as Quantity, (at - position.entryPrice) as Price);
+    const profit = notionalOf(-size as Quantity, (at - position.entryPrice) as Price);
     holding.cash = (holding.cash + profit - fee) as Money;
     position.quantity = (position.quantity + size) as Quantity;
     if (position.quantity === 0n) holding.positions.delete(instrumentId);
@@ -212,7 +212,10 @@ class Venue implements SimulatedVenue {
       holding.cash = (holding.cash + amount) as Money;
       this.tell(holding, [{ kind: "deposit", externalId, asset: "USDT", amount }]);
     };
-    if (confirmsMs === 0) return credit();
+    if (confirmsMs === 0) {
+      credit();
+      return;
+    }
     this.tell(holding, [{ kind: "deposit_pending", externalId: `${externalId}-seen`, asset: "USDT", amount }]);
     this.time.at(this.time.now() + confirmsMs, credit);
   }

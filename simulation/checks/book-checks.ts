@@ -21,155 +21,167 @@ interface Journal {
 }
 
 /** Properties of each transaction by itself and of what it follows (I01, I02, I05, I06, I11, I14, I17, I20). */
-export const createBookChecks = (check: Check) => {
-  const journals = new Map<string, Journal>();
-  const liveCalls = new Map<string, Map<string, CallRow>>();
-  const applied = new Map<string, Set<string>>();
+export class BookChecks {
+  private readonly check: Check;
+  private readonly journals = new Map<string, Journal>();
+  private readonly liveCalls = new Map<string, Map<string, CallRow>>();
+  private readonly applied = new Map<string, Set<string>>();
+  constructor(check: Check) {
+    this.check = check;
+  }
 
   /** I20: one envelope in the same transaction, next in its account's chain, with the hash of what it says. */
-  const journal = ({ account, envelope, envelopeText, hash }: Commit): void => {
-    check("I20", account !== null && envelope !== null, () => "a change of the book without its account or without its journal entry");
+  private journal({ account, envelope, envelopeText, hash }: Commit): void {
+    this.check("I20", account !== null && envelope !== null, () => "a change of the book without its account or without its journal entry");
     if (account === null || envelope === null) return;
     const { accountId, version, head } = account.after;
-    const last = journals.get(accountId) ?? { seq: 0, hash: "" };
-    check(
+    const last = this.journals.get(accountId) ?? { seq: 0, hash: "" };
+    this.check(
       "I20",
       envelope.accountId === accountId && envelope.seq === last.seq + 1,
       () => `${accountId}: entry ${envelope.seq} after ${last.seq}`,
     );
-    check("I20", envelope.prevHash === last.hash, () => `${accountId}: entry ${envelope.seq} does not follow its predecessor`);
-    check("I20", hashOf(envelopeText) === hash && head === hash, () => `${accountId}: entry ${envelope.seq} has another hash`);
-    check(
+    this.check("I20", envelope.prevHash === last.hash, () => `${accountId}: entry ${envelope.seq} does not follow its predecessor`);
+    this.check("I20", hashOf(envelopeText) === hash && head === hash, () => `${accountId}: entry ${envelope.seq} has another hash`);
+    this.check(
       "I03",
       version === envelope.seq && (account.before?.version ?? 0) === version - 1,
       () => `${accountId}: version ${account.before?.version} to ${version}`,
     );
-    journals.set(accountId, { seq: envelope.seq, hash });
-  };
+    this.journals.set(accountId, { seq: envelope.seq, hash });
+  }
 
   /** I01: at most one live call, and the account's row names it and holds what its own rows hold. */
-  const oneLiveCall = ({ account, calls }: Commit): void => {
+  private oneLiveCall({ account, calls }: Commit): void {
     if (account === null) return;
     const { accountId, open, live } = account.after;
-    const alive = liveCalls.get(accountId) ?? new Map<string, CallRow>();
-    liveCalls.set(accountId, alive);
+    const alive = this.liveCalls.get(accountId) ?? new Map<string, CallRow>();
+    this.liveCalls.set(accountId, alive);
     for (const { after } of calls) {
       if (isLive(after)) alive.set(after.callId, after);
       else alive.delete(after.callId);
     }
-    check("I01", alive.size <= 1, () => `${accountId}: ${[...alive.keys()].join(" and ")} are live`);
+    this.check("I01", alive.size <= 1, () => `${accountId}: ${[...alive.keys()].join(" and ")} are live`);
     const [one] = alive.values();
-    check(
+    this.check(
       "I01",
       open === (one === undefined ? "" : `CROSS:${one.callId}`),
       () => `${accountId}: names ${open || "no call"}, live is ${one?.callId ?? "none"}`,
     );
-    check(
+    this.check(
       "I01",
       JSON.stringify(live?.call) === JSON.stringify(one),
       () => `${accountId}: holds another state of ${one?.callId} than its row`,
     );
-  };
+  }
 
-  const edges = ({ before, after }: Changed<CallRow>): void => {
+  private edges({ before, after }: Changed<CallRow>): void {
     const from = before?.status ?? "";
-    check("I02", (EDGES[from] ?? []).includes(after.status), () => `${after.callId}: ${from || "nothing"} to ${after.status}`);
-    check(
+    this.check("I02", (EDGES[from] ?? []).includes(after.status), () => `${after.callId}: ${from || "nothing"} to ${after.status}`);
+    this.check(
       "I02",
       after.version === (before?.version ?? 0) + 1,
       () => `${after.callId}: version ${before?.version ?? 0} to ${after.version}`,
     );
-  };
+  }
 
   /** I05: a promised deadline leaves the whole grace from the instant at which the call is there, and never moves earlier. */
-  const deadline = ({ before, after }: Changed<CallRow>, at: number): void => {
+  private deadline({ before, after }: Changed<CallRow>, at: number): void {
     if (after.deadlineAt === null) return;
     const promised = instantOf(after.deadlineAt);
     if (before?.deadlineAt != null) {
-      check("I05", promised >= instantOf(before.deadlineAt), () => `${after.callId}: deadline moved earlier, to ${after.deadlineAt}`);
+      this.check("I05", promised >= instantOf(before.deadlineAt), () => `${after.callId}: deadline moved earlier, to ${after.deadlineAt}`);
       return;
     }
     if (after.status === "OPEN")
-      check("I05", promised >= at + after.graceMs, () => `${after.callId}: ${promised - at} ms left of a grace of ${after.graceMs} ms`);
-  };
+      this.check(
+        "I05",
+        promised >= at + after.graceMs,
+        () => `${after.callId}: ${promised - at} ms left of a grace of ${after.graceMs} ms`,
+      );
+  }
 
   /** I05, R12: a first notice that was accepted late moves the deadline, so that the whole grace is left from then. */
-  const lateNotice = ({ before, after }: Changed<CallRow>): void => {
+  private lateNotice({ before, after }: Changed<CallRow>): void {
     const isLiquidated = before?.status === "OPEN" && after.status === "LIQUIDATING" && after.liquidationReason === "deadline";
     if (!isLiquidated || after.noticeAcceptedAt === null || after.deadlineAt === null || after.overdueAt !== null) return;
     const accepted = instantOf(after.noticeAcceptedAt);
     const isLate = accepted > instantOf(after.issuedAt) + 60_000;
-    check(
+    this.check(
       "I05",
       !isLate || instantOf(after.deadlineAt) >= accepted + after.graceMs,
       () => `${after.callId}: a notice of ${after.noticeAcceptedAt} left less than its grace`,
     );
-  };
+  }
 
   /** I06: an order is born and leaves only while its call liquidates. I11: what it filled and returned never exceeds it. */
-  const orders = ({ orders: changes, calls, account }: Commit): void => {
+  private orders({ orders: changes, calls, account }: Commit): void {
     for (const { before, after } of changes) {
       const status = calls.find((call) => call.after.callId === after.callId)?.after.status ?? account?.after.live?.call.status ?? "none";
       const leaves = after.status === "SENT" && before?.status !== "SENT";
       if (before === null || leaves)
-        check("I06", status === "LIQUIDATING", () => `${after.orderId}: ${after.status} while its call is ${status}`);
-      orderSums(before, after);
+        this.check("I06", status === "LIQUIDATING", () => `${after.orderId}: ${after.status} while its call is ${status}`);
+      this.orderSums(before, after);
     }
-  };
+  }
 
-  const orderSums = (before: OrderRow | null, after: OrderRow): void => {
+  private orderSums(before: OrderRow | null, after: OrderRow): void {
     const [quantity, filled, cancelled] = [fixedOf(after.quantity), fixedOf(after.filled), fixedOf(after.cancelled)];
     const isEnded = after.status === "FILLED" || after.status === "CANCELLED";
-    check(
+    this.check(
       "I11",
       filled + cancelled <= quantity && (!isEnded || filled + cancelled === quantity),
       () => `${after.orderId}: ${after.filled} filled and ${after.cancelled} returned of ${after.quantity}`,
     );
-    check(
+    this.check(
       "I11",
       before === null || filled >= fixedOf(before.filled),
       () => `${after.orderId}: fills went back from ${before?.filled} to ${after.filled}`,
     );
-    check(
+    this.check(
       "I09",
       after.orderId === `${after.callId}-${after.attempt}-${after.instrumentId}`,
       () => `${after.orderId}: is no function of call, attempt and instrument`,
     );
-  };
+  }
 
   /** I17: each external id is applied once, for ever. */
-  const once = (accountId: string, { entries }: Envelope, rows: Commit["entries"]): void => {
-    const known = applied.get(accountId) ?? new Set<string>();
-    applied.set(accountId, known);
+  private once(accountId: string, { entries }: Envelope, rows: Commit["entries"]): void {
+    const known = this.applied.get(accountId) ?? new Set<string>();
+    this.applied.set(accountId, known);
     for (const { fact } of entries) {
-      check("I17", !known.has(fact.externalId), () => `${accountId}: ${fact.externalId} is applied twice`);
+      this.check("I17", !known.has(fact.externalId), () => `${accountId}: ${fact.externalId} is applied twice`);
       known.add(fact.externalId);
     }
-    check("I17", rows.every(({ isNew }) => isNew) && rows.length === entries.length, () => `${accountId}: facts and their rows differ`);
-  };
+    this.check(
+      "I17",
+      rows.every(({ isNew }) => isNew) && rows.length === entries.length,
+      () => `${accountId}: facts and their rows differ`,
+    );
+  }
 
   /** I14: balances change by the postings of the entries and by nothing else, to the last unit. */
-  const conserved = ({ account, envelope }: Commit): void => {
+  private conserved({ account, envelope }: Commit): void {
     if (account === null || envelope === null) return;
     const sums = new Map(account.before?.cash ?? []);
     for (const { postings } of envelope.entries)
       for (const { asset, amount } of postings) sums.set(asset, (sums.get(asset) ?? 0n) + fixedOf(amount));
     for (const [asset, sum] of sums) {
       const held = account.after.cash.get(asset) ?? 0n;
-      check("I14", held === sum, () => `${envelope.accountId}: ${asset} is ${held}, its postings make ${sum}`);
+      this.check("I14", held === sum, () => `${envelope.accountId}: ${asset} is ${held}, its postings make ${sum}`);
     }
-  };
+  }
 
-  return (commit: Commit): void => {
-    journal(commit);
+  judge(commit: Commit): void {
+    this.journal(commit);
     for (const call of commit.calls) {
-      edges(call);
-      deadline(call, commit.at);
-      lateNotice(call);
+      this.edges(call);
+      this.deadline(call, commit.at);
+      this.lateNotice(call);
     }
-    oneLiveCall(commit);
-    orders(commit);
-    if (commit.envelope !== null) once(commit.envelope.accountId, commit.envelope, commit.entries);
-    conserved(commit);
-  };
-};
+    this.oneLiveCall(commit);
+    this.orders(commit);
+    if (commit.envelope !== null) this.once(commit.envelope.accountId, commit.envelope, commit.entries);
+    this.conserved(commit);
+  }
+}

@@ -3,8 +3,8 @@ import type { TakenOrder } from "../actors/venue.ts";
 import type { Clocks } from "../cloud/lambda.ts";
 import type { Written } from "../db/memory-tables.ts";
 import type { VirtualTime } from "../time/virtual-time.ts";
-import { type Check, createBookChecks } from "./book-checks.ts";
-import { createDecisionChecks } from "./decision-checks.ts";
+import { BookChecks, type Check } from "./book-checks.ts";
+import { DecisionChecks } from "./decision-checks.ts";
 import { createMarkHistory, type MarkHistory } from "./mark-history.ts";
 import { createNoticeChecks, type NoticeChecks } from "./notice-checks.ts";
 import { createOrderChecks } from "./order-checks.ts";
@@ -70,8 +70,8 @@ export const createChecks = ({ time, clocks, trace, eventId }: Options): Checks 
   };
   const marks = createMarkHistory(check, clocks.skewMs);
   const notices = createNoticeChecks(check);
-  const judgeBook = createBookChecks(check);
-  const judgeDecision = createDecisionChecks(check, marks, clocks);
+  const book = new BookChecks(check);
+  const decisions = new DecisionChecks(check, marks, clocks);
   const judgeOrder = createOrderChecks(
     check,
     (accountId) => accounts.get(accountId) ?? null,
@@ -79,8 +79,8 @@ export const createChecks = ({ time, clocks, trace, eventId }: Options): Checks 
   );
 
   const hearCommit = (commit: Commit): void => {
-    judgeBook(commit);
-    judgeDecision(commit);
+    book.judge(commit);
+    decisions.judge(commit);
     for (const { after } of commit.calls) calls.set(after.callId, after);
     for (const { after } of commit.orders) orders.set(after.orderId, after);
     if (commit.account !== null) accounts.set(commit.account.after.accountId, commit.account.after);

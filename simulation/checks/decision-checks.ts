@@ -42,44 +42,62 @@ const CAUTION_X = 1;
  * Properties of what was decided, judged by the model on the prices that the decision may have seen
  * (I03, I04, I07, I08, I10, I12, I13, I18).
  */
-export const createDecisionChecks = (check: Check, marks: MarkHistory, clocks: { readonly skewMs: number }) => {
-  const seenBy = (commit: Commit): Seen | null => {
+export class DecisionChecks {
+  private readonly check: Check;
+  private readonly marks: MarkHistory;
+  private readonly clocks: { readonly skewMs: number };
+  constructor(check: Check, marks: MarkHistory, clocks: { readonly skewMs: number }) {
+    this.check = check;
+    this.marks = marks;
+    this.clocks = clocks;
+  }
+
+  private seenBy(commit: Commit): Seen | null {
     const account = commit.account?.after;
     if (account === undefined) return null;
     const taken = Number(/(\d{13})$/.exec(commit.envelope?.snapshotId ?? "")?.[1] ?? commit.askedAt);
     // The instant of a snapshot is its maker's clock; marks were read after it, and before the request was made.
-    const prices = marks.range(Math.min(taken, commit.askedAt) - 2 * clocks.skewMs - 1_000, commit.askedAt);
+    const prices = this.marks.range(Math.min(taken, commit.askedAt) - 2 * this.clocks.skewMs - 1_000, commit.askedAt);
     return { commit, account, held: heldOf(account), prices, isFlat: account.positions.length === 0 };
-  };
+  }
 
-  const worst = ({ held, prices }: Seen, band = 0): Margin => marginAt(held, prices, "worst", band);
-  const best = ({ held, prices }: Seen): Margin => marginAt(held, prices, "best");
+  private worst({ held, prices }: Seen, band = 0): Margin {
+    return marginAt(held, prices, "worst", band);
+  }
+
+  private best({ held, prices }: Seen): Margin {
+    return marginAt(held, prices, "best");
+  }
 
   /** The instant that the decision's clock showed at the earliest. */
-  const earliest = ({ commit }: Seen): number => commit.askedAt - clocks.skewMs;
+  private earliest({ commit }: Seen): number {
+    return commit.askedAt - this.clocks.skewMs;
+  }
 
-  const isAllGood = (seen: Seen): boolean =>
-    seen.account.positions.every(({ instrumentId }) =>
-      marks.states(instrumentId, seen.commit.askedAt).some((mark) => isGoodAt(mark, earliest(seen))),
+  private isAllGood(seen: Seen): boolean {
+    const { positions } = seen.account;
+    return positions.every(({ instrumentId }) =>
+      this.marks.states(instrumentId, seen.commit.askedAt).some((mark) => isGoodAt(mark, this.earliest(seen))),
     );
+  }
 
   /** I03: a call is opened where the model may see the account below the call level, on the account as committed. */
-  const opened = (seen: Seen, { after }: Changed<CallRow>, previousLevel: string): void => {
+  private opened(seen: Seen, { after }: Changed<CallRow>, previousLevel: string): void {
     const x = previousLevel === "HEALTHY" || previousLevel === "WARNING" ? CALL_X : CALL_LEFT_X;
-    const band = after.onBadMarks || !isAllGood(seen) ? BAND : 0;
-    const margin = worst(seen, band);
-    check(
+    const band = after.onBadMarks || !this.isAllGood(seen) ? BAND : 0;
+    const margin = this.worst(seen, band);
+    this.check(
       "I03",
       isBelow(margin, x, "mayBe") || (seen.isFlat && seen.held.cash < 0),
       () => `${after.callId}: opened at equity ${margin.equity}, notional ${margin.notional}`,
     );
-  };
+  }
 
   /** I04: liquidated only below maintenance margin, or after the promised deadline on every clock. */
-  const escalated = (seen: Seen, { before, after }: Changed<CallRow>): void => {
+  private escalated(seen: Seen, { before, after }: Changed<CallRow>): void {
     if (after.liquidationReason === "closeOut") {
-      const margin = worst(seen);
-      check(
+      const margin = this.worst(seen);
+      this.check(
         "I04",
         isBelow(margin, 0, "mayBe"),
         () => `${after.callId}: closed out at equity ${margin.equity}, notional ${margin.notional}`,
@@ -87,102 +105,102 @@ export const createDecisionChecks = (check: Check, marks: MarkHistory, clocks: {
       return;
     }
     const promised = before?.deadlineAt ?? null;
-    check(
+    this.check(
       "I04",
       promised !== null && seen.commit.at >= instantOf(promised),
       () =>
         `${after.callId}: liquidated ${promised === null ? "without a deadline" : `${instantOf(promised) - seen.commit.at} ms before it`}`,
     );
-    const margin = worst(seen);
-    check(
+    const margin = this.worst(seen);
+    this.check(
       "I04",
       isBelow(margin, CALL_LEFT_X, "mayBe"),
       () => `${after.callId}: liquidated at its deadline with equity ${margin.equity}, notional ${margin.notional}`,
     );
-  };
+  }
 
   /** I08: the market meets a call only where the model may see the account at the call level, and never on a doubtful price's better side. */
-  const met = (seen: Seen, { after }: Changed<CallRow>): void => {
+  private met(seen: Seen, { after }: Changed<CallRow>): void {
     if (after.metBy === "payment") {
       const isPaid = fixedOf(after.metAmount) >= fixedOf(after.amountDue);
-      check("I08", isPaid || seen.isFlat, () => `${after.callId}: met by payment of ${after.metAmount} of ${after.amountDue}`);
+      this.check("I08", isPaid || seen.isFlat, () => `${after.callId}: met by payment of ${after.metAmount} of ${after.amountDue}`);
       return;
     }
     // On a price that is not good the model moves the best one against the account (R3).
-    const margin = marginAt(seen.held, seen.prices, "best", isAllGood(seen) ? 0 : -BAND);
-    check(
+    const margin = marginAt(seen.held, seen.prices, "best", this.isAllGood(seen) ? 0 : -BAND);
+    this.check(
       "I08",
       seen.isFlat || !isBelow(margin, CALL_X, "surely"),
       () => `${after.callId}: met by the market at equity ${margin.equity}, notional ${margin.notional}`,
     );
-  };
+  }
 
   /** I07: decided and handed over only on a price that is good now. I13: within the band of a price that it saw. */
-  const priced = (seen: Seen, order: OrderRow, what: string): void => {
-    const states = marks.states(order.instrumentId, seen.commit.askedAt);
-    const good = states.filter((mark) => isGoodAt(mark, earliest(seen)));
+  private priced(seen: Seen, order: OrderRow, what: string): void {
+    const states = this.marks.states(order.instrumentId, seen.commit.askedAt);
+    const good = states.filter((mark) => isGoodAt(mark, this.earliest(seen)));
     const newest = states.at(-1);
-    check("I07", good.length > 0, () => `${order.orderId}: ${what} on a price of ${seen.commit.askedAt - (newest?.asOf ?? 0)} ms ago`);
+    this.check("I07", good.length > 0, () => `${order.orderId}: ${what} on a price of ${seen.commit.askedAt - (newest?.asOf ?? 0)} ms ago`);
     const { low, high } = seen.prices(order.instrumentId);
     const limit = Number(order.limitPrice);
     const isInBand = order.side === "sell" ? limit >= low * (1 - BAND) - 1 : limit <= high * (1 + BAND) + 1;
-    if (what === "decided") check("I13", isInBand, () => `${order.orderId}: limit ${limit} outside the band of ${low} to ${high}`);
-  };
+    if (what === "decided") this.check("I13", isInBand, () => `${order.orderId}: limit ${limit} outside the band of ${low} to ${high}`);
+  }
 
   /** I10: never more than the position, never through zero. I12: of a single position, at most a lot more than brings it back. */
-  const sized = (seen: Seen, order: OrderRow, reason: string | null): void => {
+  private sized(seen: Seen, order: OrderRow, reason: string | null): void {
     const position = seen.account.positions.find(({ instrumentId }) => instrumentId === order.instrumentId);
     const quantity = fixedOf(order.quantity);
     const held = position?.quantity ?? 0n;
     const room = order.side === "sell" ? held : -held;
-    check(
+    this.check(
       "I10",
       quantity > 0n && quantity <= room,
       () => `${order.orderId}: ${order.side} ${order.quantity} against a position of ${floatOf(held)}`,
     );
     if (seen.account.positions.length !== 1 || quantity === room) return;
     const { low, high } = seen.prices(order.instrumentId);
-    const margin = worst(seen);
+    const margin = this.worst(seen);
     const least = leastReduction(margin, held > 0n ? low : high, reason === "closeOut" ? "closeOut" : "callLevel");
     const most = least + 2 * (LOT[order.instrumentId] ?? 0.001);
-    check("I12", floatOf(quantity) <= most, () => `${order.orderId}: orders ${order.quantity} where ${least} is enough`);
-  };
+    this.check("I12", floatOf(quantity) <= most, () => `${order.orderId}: orders ${order.quantity} where ${least} is enough`);
+  }
 
-  const ordersOf = (seen: Seen): void => {
+  private ordersOf(seen: Seen): void {
     const { commit, account } = seen;
     const call = commit.calls.find(({ after }) => after.status === "LIQUIDATING")?.after ?? account.live?.call;
     for (const { before, after } of commit.orders) {
       if (before === null) {
-        sized(seen, after, call?.liquidationReason ?? null);
-        priced(seen, after, "decided");
-      } else if (before.status === "PENDING" && after.status === "SENT") priced(seen, after, "handed over");
+        this.sized(seen, after, call?.liquidationReason ?? null);
+        this.priced(seen, after, "decided");
+      } else if (before.status === "PENDING" && after.status === "SENT") this.priced(seen, after, "handed over");
     }
-  };
+  }
 
   /** I18: what is reserved for a withdrawal leaves the initial requirement covered, unrealised profit not counted. */
-  const reserved = (seen: Seen): void => {
+  private reserved(seen: Seen): void {
     const { commit, account } = seen;
     const [now, then] = [account.reserved.get("USDT") ?? 0n, commit.account?.before?.reserved.get("USDT") ?? 0n];
     if (now <= then || seen.isFlat) return;
-    const margin = best(seen);
-    check(
+    const margin = this.best(seen);
+    this.check(
       "I18",
       !isBelow(margin, CAUTION_X, "surely"),
       () => `${account.accountId}: a withdrawal leaves equity ${margin.equity} under the initial margin of ${margin.notional * 0.1}`,
     );
-  };
+  }
 
-  return (commit: Commit): void => {
-    const seen = seenBy(commit);
+  judge(commit: Commit): void {
+    const seen = this.seenBy(commit);
     if (seen === null) return;
     for (const call of commit.calls) {
       const from = call.before?.status ?? "";
       const to = call.after.status;
-      if (from === "" && to === "OPEN") opened(seen, call, commit.account?.before?.level ?? "HEALTHY");
-      if (from !== "LIQUIDATING" && to === "LIQUIDATING") escalated(seen, call);
-      if (to === "MET") met(seen, call);
+      if (from === "" && to === "OPEN") this.opened(seen, call, commit.account?.before?.level ?? "HEALTHY");
+      if (from !== "LIQUIDATING" && to === "LIQUIDATING") this.escalated(seen, call);
+      if (to === "MET") this.met(seen, call);
     }
-    ordersOf(seen);
-    reserved(seen);
-  };
-};
+    this.ordersOf(seen);
+    this.reserved(seen);
+  }
+}

@@ -16,18 +16,22 @@ export interface Services {
 
 /** The client's own budget: three tries of three seconds and their waits (adapters/aws/clients.ts). */
 const BUDGET_MS = 9_300;
+/** How long after that a request may still be carried out. */
+const LATE_MS = 30_000;
+/** How long a partial answer, a stale read or a race takes at most. */
+const ODD_MS = 1_500;
 
 const named = (name: string, message: string): Error => Object.assign(new Error(message), { name });
 
 /** Errors that a caller hears, by fault. */
-const HEARD: Partial<Record<CallFault, () => Error>> = {
+const HEARD = {
   lostReply: () => named("TimeoutError", "socket hang up"),
   delayPastTimeout: () => named("TimeoutError", "no answer within the budget of the request"),
   throttle: () => named("ThrottlingException", "Rate exceeded"),
   serverError: () => named("InternalServerError", "Internal server error"),
   credentialExpired: () => named("ExpiredTokenException", "The security token included in the request is expired"),
   nameUnknown: () => named("Error", "getaddrinfo ENOTFOUND"),
-};
+} as const satisfies Partial<Record<CallFault, () => Error>>;
 
 /** One request as the simulation sees it. */
 interface Request<Reply> {
@@ -39,6 +43,18 @@ interface Request<Reply> {
   /** The same for a read that lags, a batch that is done in part, a race. */
   readonly odd?: Partial<Record<CallFault, () => Reply>>;
 }
+
+/** A request under way. */
+interface Sent<Reply> {
+  readonly request: Request<Reply>;
+  readonly fault: CallFault | null;
+  readonly askedAt: number;
+  readonly answer: (reply: Reply) => void;
+  readonly refuse: (error: unknown) => void;
+}
+
+/** The same with nobody who hears the answer. */
+const unheard = <Reply>(sent: Sent<Reply>): Sent<Reply> => ({ ...sent, answer: () => undefined, refuse: () => undefined });
 
 const NEVER = new Promise<never>(() => undefined);
 
@@ -56,90 +72,92 @@ class Wire {
     if (place.dead) return NEVER;
     simulation.counts.calls += 1;
     const fault = simulation.faults.atCall(request.method);
-    const askedAt = simulation.time.now();
     return new Promise((resolve, reject) => {
-      const done = (act: () => Reply): void => {
-        let reply: Reply;
-        simulation.request.askedAt = askedAt;
-        try {
-          reply = act();
-        } catch (error) {
-          this.tell(request, fault, error);
+      this.carryOut({
+        request,
+        fault,
+        askedAt: simulation.time.now(),
+        answer: (reply) => {
+          if (!place.dead) resolve(reply);
+        },
+        refuse: (error) => {
           if (!place.dead) reject(error);
-          return;
-        }
-        this.tell(request, fault, reply);
-        if (!place.dead) resolve(reply);
-      };
-      this.carryOut(request, fault, done, (error) => {
-        if (!place.dead) reject(error);
+        },
       });
     });
   }
 
-  private carryOut<Reply>(
-    request: Request<Reply>,
-    fault: CallFault | null,
-    done: (act: () => Reply) => void,
-    refuse: (error: Error) => void,
-  ): void {
-    const { simulation, place } = this;
-    const { time, faults } = simulation;
-    const soon = time.now() + latency(simulation, 2, 25);
-    const heard = fault === null ? undefined : HEARD[fault];
-    const askedAt = time.now();
+  /** Has a request arrive, answered or not, in time or not. */
+  private carryOut<Reply>(sent: Sent<Reply>): void {
+    const { time, faults } = this.simulation;
+    const { fault, request } = sent;
+    const soon = time.now() + latency(this.simulation, 2, 25);
     switch (fault) {
       case null:
       case "logLost":
-        return time.at(soon, () => done(request.act));
-      case "delay":
-        return time.at(time.now() + Math.floor(faults.size() * BUDGET_MS), () => done(request.act));
-      case "crashBefore":
-        return time.at(soon, () => place.die("crashed before a request"));
-      case "hang":
-        return;
-      case "crashAfter":
-        return time.at(soon, () => {
-          this.quietly(request, fault, askedAt);
-          place.die("crashed after a request");
-        });
-      case "lostReply":
-        time.at(soon, () => this.quietly(request, fault, askedAt));
+        time.at(soon, () => this.arrive(sent, request.act));
         break;
-      case "delayPastTimeout":
-        time.at(time.now() + BUDGET_MS + Math.floor(faults.size() * 30_000), () => this.quietly(request, fault, askedAt));
+      case "delay":
+        time.at(time.now() + Math.floor(faults.size() * BUDGET_MS), () => this.arrive(sent, request.act));
+        break;
+      case "crashBefore":
+        time.at(soon, () => this.place.die("crashed before a request"));
+        break;
+      case "hang":
+        break;
+      case "crashAfter":
+        time.at(soon, () => {
+          this.arrive(unheard(sent), request.act);
+          this.place.die("crashed after a request");
+        });
         break;
       case "clientRetry":
-        return time.at(soon, () => {
-          this.quietly(request, fault, askedAt);
-          time.at(time.now() + latency(simulation, 100, 3_500), () => done(request.act));
+        time.at(soon, () => {
+          this.arrive(unheard(sent), request.act);
+          time.at(time.now() + latency(this.simulation, 100, 3_500), () => this.arrive(sent, request.act));
         });
+        break;
+      case "lostReply":
+      case "delayPastTimeout":
       case "throttle":
       case "serverError":
       case "credentialExpired":
       case "nameUnknown":
+        this.failToAnswer(sent, fault, soon);
         break;
-      default: {
-        const act = request.odd?.[fault] ?? request.act;
-        return time.at(soon + Math.floor(faults.size() * 1_500), () => done(act));
-      }
+      default:
+        time.at(soon + Math.floor(faults.size() * ODD_MS), () => this.arrive(sent, request.odd?.[fault] ?? request.act));
     }
-    const error = (heard ?? HEARD.serverError)?.() as Error;
-    const heardAt = time.now() + (fault === "delayPastTimeout" ? BUDGET_MS : latency(simulation, 100, BUDGET_MS));
-    time.at(Math.max(heardAt, soon), () => {
-      this.tell(request, fault, error);
-      refuse(error);
+  }
+
+  /** The caller hears an error; what the request asked for may be done all the same, even after that. */
+  private failToAnswer<Reply>(sent: Sent<Reply>, fault: keyof typeof HEARD, soon: number): void {
+    const { time, faults } = this.simulation;
+    const isLate = fault === "delayPastTimeout";
+    if (fault === "lostReply" || isLate) {
+      const doneAt = isLate ? time.now() + BUDGET_MS + Math.floor(faults.size() * LATE_MS) : soon;
+      time.at(doneAt, () => this.arrive(unheard(sent), sent.request.act));
+    }
+    const heardAt = isLate ? time.now() + BUDGET_MS : Math.max(soon, time.now() + latency(this.simulation, 100, BUDGET_MS));
+    time.at(heardAt, () => {
+      const error = HEARD[fault]();
+      this.tell(sent.request, fault, error);
+      sent.refuse(error);
     });
   }
 
-  /** Carries a request out for a caller who will not hear of it. */
-  private quietly<Reply>(request: Request<Reply>, fault: CallFault, askedAt: number): void {
+  private arrive<Reply>({ request, fault, askedAt, answer, refuse }: Sent<Reply>, act: () => Reply): void {
     this.simulation.request.askedAt = askedAt;
+    let reply: Reply;
     try {
-      this.tell(request, fault, request.act());
+      reply = act();
     } catch (error) {
       this.tell(request, fault, error);
+      refuse(error);
+      return;
     }
+    this.tell(request, fault, reply);
+    answer(reply);
   }
 
   private tell(request: Request<unknown>, fault: CallFault | null, reply: unknown): void {
