@@ -5,9 +5,10 @@ import type { Settings, World } from "../adapters/world.ts";
 import { price } from "../core/money.ts";
 import { draws } from "../local/random.ts";
 import type { Wiring } from "../local/template/wiring.ts";
+import { type Callers, createCallers } from "./actors/callers.ts";
 import { createHolders } from "./actors/holders.ts";
-import { isWithin, type Plan, STARTS_AT } from "./actors/plan.ts";
-import { policyOf, putTerms } from "./actors/terms.ts";
+import { isWithin, type Plan, POISON, STARTS_AT } from "./actors/plan.ts";
+import { LISTINGS, policyOf, putTerms } from "./actors/terms.ts";
 import { createVenue, type SimulatedVenue } from "./actors/venue.ts";
 import { isLive } from "./checks/book-checks.ts";
 import { type Checks, createChecks } from "./checks/checks.ts";
@@ -48,6 +49,8 @@ export interface RunResult {
   readonly struck: readonly Struck[];
   /** What happened, by name: `OPEN>MET`, `metByPayment`, ... each with how often. */
   readonly reached: ReadonlyMap<string, number>;
+  /** Facts on which each property was judged. */
+  readonly judged: ReadonlyMap<string, number>;
   /** Virtual milliseconds. */
   readonly lastedMs: number;
 }
@@ -57,20 +60,21 @@ export interface Stage {
   readonly time: VirtualTime;
   readonly cloud: SimulatedCloud;
   readonly venue: SimulatedVenue;
+  readonly callers: Callers;
   readonly tables: MemoryTables;
   readonly checks: Checks;
   readonly counts: Counts;
 }
 
 /** The template's tables with their shapes. */
-const shapesOf = ({ tables }: Wiring): Record<string, TableShape> =>
-  Object.fromEntries(
-    (Object.keys(TABLES) as TableName[]).map((name) => {
-      const declared = tables.find((table) => table.name.endsWith(`-${name}`));
-      if (declared === undefined) throw new Error(`the template declares no table ${name}`);
-      return [declared.name, TABLES[name]];
-    }),
-  );
+const shapesOf = (wiring: Wiring): Record<string, TableShape> =>
+  Object.fromEntries((Object.keys(TABLES) as TableName[]).map((name) => [tableNamed(wiring, name), TABLES[name]]));
+
+const tableNamed = ({ tables }: Wiring, name: TableName): string => {
+  const declared = tables.find((table) => table.name.endsWith(`-${name}`));
+  if (declared === undefined) throw new Error(`the template declares no table ${name}`);
+  return declared.name;
+};
 
 /** A world in which nothing goes wrong and everything is done at once: for what is there before the run. */
 const setupWorld = (tables: MemoryTables, deployment: Deployment, now: () => number): World => {
@@ -121,14 +125,15 @@ const playFeed = ({ time, cloud, venue }: Stage, plan: Plan): void => {
 const operate = ({ time, cloud, venue, checks }: Stage, plan: Plan): void => {
   const round = (): void => {
     for (const { accountId, outOfSync } of checks.accounts()) if (outOfSync) venue.snapshot(accountId);
-    if (time.now() >= plan.faultsUntil) cloud.redrive();
+    if (time.now() >= plan.faultsUntil) cloud.redrive((body) => !body.includes(POISON));
     time.at(time.now() + MINUTE_MS, round);
   };
   time.at(STARTS_AT + MINUTE_MS, round);
 };
 
 /** Lets the run go on after its last fault until it is quiet, and judges how it stands. */
-const finish = async ({ time, venue, checks, counts }: Stage, { plan }: RunOptions): Promise<void> => {
+const finish = async (stage: Stage, { plan, seed, faults }: RunOptions): Promise<void> => {
+  const { time, cloud, venue, checks, counts } = stage;
   const { coolDownMs } = policyOf(plan.policy);
   for (let until = plan.faultsUntil + CALM_LEAST_MS; ; until += MINUTE_MS) {
     await time.run(Math.min(until, plan.endsAt), checks.afterEach);
@@ -147,8 +152,37 @@ const finish = async ({ time, venue, checks, counts }: Stage, { plan }: RunOptio
     coolDownMs,
     isPaged: (counts.metrics.get("notice_unaccepted") ?? 0) + (counts.metrics.get("email_refused") ?? 0) > 0,
   });
+  for (const { queue, body } of plan.poison) {
+    // A price that nobody can read may also have gone out of date in its queue.
+    checks.check("I26", queue === "marks" || cloud.holds(body), () => `a message that nobody can read is gone from ${queue}`);
+  }
+  checks.afterEach();
+  if (seed % NEXT_DAY_EVERY === 0 && faults.struck.some(({ kind }) => kind === "duplicate25h")) await playNextDay(stage, plan);
+};
+
+/** A day later copies of old messages come, beyond every window of every service (S36). Nothing else does but a fresh price. */
+const playNextDay = async ({ time, cloud, venue, checks }: Stage, plan: Plan): Promise<void> => {
+  cloud.stop();
+  const marks = cloud.queue("marks");
+  for (const { instrumentId } of LISTINGS) {
+    const last = plan.ticks.findLast((tick) => tick.isTrue && tick.instrumentId === instrumentId);
+    for (let at = plan.faultsUntil + DAY_MS; at < plan.endsAt + DAY_MS + HOUR_MS; at += 10 * MINUTE_MS) {
+      const mark = { instrumentId, price: last?.price ?? "1", asOf: iso(at), source: "composite" };
+      time.at(at, () => marks.send({ body: JSON.stringify({ schemaVersion: 1, marks: [mark] }) }));
+    }
+  }
+  await time.run(plan.endsAt + DAY_MS + 2 * HOUR_MS, checks.afterEach);
+  for (const account of checks.accounts()) {
+    const cash = venue.holdings.get(account.accountId)?.cash;
+    checks.check("I17", account.cash.get("USDT") === cash || account.outOfSync, () => `${account.accountId}: a copy of a day ago moved its balance`);
+  }
   checks.afterEach();
 };
+
+/** One seed in so many is played on to the next day. */
+const NEXT_DAY_EVERY = 8;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 const stageOf = (options: RunOptions): Stage => {
   const { deployment, plan, seed, faults, clocks, trace } = options;
@@ -156,7 +190,8 @@ const stageOf = (options: RunOptions): Stage => {
   const tables = createMemoryTables(shapesOf(deployment.wiring));
   const counts: Counts = { calls: 0, invocations: 0, metrics: new Map() };
   const line = trace === undefined ? null : (words: string): void => trace(`${time.now() - STARTS_AT} ${words}`);
-  const checks = createChecks({ time, clocks, trace: line, eventId: eventIdOf });
+  const names = { book: tableNamed(deployment.wiring, "book"), marks: tableNamed(deployment.wiring, "marks") };
+  const checks = createChecks({ time, tables, names, clocks, span: { calmSince: plan.faultsUntil, endsAt: plan.endsAt }, trace: line, eventId: eventIdOf });
   const request = { askedAt: STARTS_AT };
   tables.onWrite((written) => checks.hearWrites(written, request.askedAt));
   const simulation: Simulation = {
@@ -194,7 +229,7 @@ const stageOf = (options: RunOptions): Stage => {
   const venue = createVenue(time, cloud.queue("feed.fifo"), plan.venue, seed);
   venues.push(venue);
   venue.onOrder(checks.hearOrder);
-  return { time, tables, counts, cloud, venue, checks };
+  return { time, tables, counts, cloud, venue, callers: createCallers(time, cloud, venue), checks };
 };
 
 /** Plays a plan under faults and judges every step. Never throws for what the functions do: see `violation`. */
@@ -205,10 +240,12 @@ export const runPlan = async (options: RunOptions): Promise<RunResult> => {
   const accounts = plan.accounts.map(({ accountId }) => accountId);
   const brokers = [...new Set(plan.accounts.map(({ brokerId }) => brokerId))];
   await putTerms(setupWorld(stage.tables, deployment, time.now), plan.policy, brokers, accounts);
-  if (options.script === undefined) checks.onEvent(createHolders(time, venue, seed).hear);
+  if (options.script === undefined) checks.onEvent(createHolders(stage, seed, plan.cancelShare).hear);
   else options.script(stage);
   for (const account of plan.accounts) time.at(STARTS_AT + 4_000, () => venue.open(account));
   playFeed(stage, plan);
+  for (const { at, accountId, share } of plan.withdrawals) time.at(at, () => stage.callers.withdraw(accountId, share));
+  for (const { at, queue, body } of plan.poison) time.at(at, () => cloud.queue(queue).send({ body, groupId: POISON }));
   cloud.start();
   if (options.isBlocked !== undefined) cloud.block(options.isBlocked);
   time.at(plan.faultsUntil, () => faults.stop());
@@ -227,6 +264,7 @@ export const runPlan = async (options: RunOptions): Promise<RunResult> => {
     invocations: counts.invocations,
     struck: faults.struck,
     reached: checks.reached,
+    judged: checks.judged,
     lastedMs: time.now() - STARTS_AT,
   };
 };

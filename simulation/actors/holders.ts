@@ -3,6 +3,7 @@ import { divide, type Money, money, type Quantity, quantity } from "../../core/m
 import { draws, pick } from "../../local/random.ts";
 import { instantOf } from "../time/instants.ts";
 import type { VirtualTime } from "../time/virtual-time.ts";
+import type { Callers } from "./callers.ts";
 import type { SimulatedVenue } from "./venue.ts";
 
 /** What holders do about a call. The late ones act within 15 s of the deadline, on either side (S50). */
@@ -28,10 +29,19 @@ const SOON_MS = 60_000;
 const LATE_MS = 15_000;
 const SELF_CLOSE_MS = 8_000;
 
+interface Scene {
+  readonly time: VirtualTime;
+  readonly venue: SimulatedVenue;
+  readonly callers: Callers;
+}
+
 type Call = NonNullable<EventText["call"]>;
 
+/** An operator who cancels does so within this time. */
+const CANCEL_MS = 60_000;
+
 /** Holders who hear of their calls at once and act when it hurts most. Each draw depends on the seed and the call alone. */
-export const createHolders = (time: VirtualTime, venue: SimulatedVenue, seed: number) => {
+export const createHolders = ({ time, venue, callers }: Scene, seed: number, cancelShare: number) => {
   const act = (accountId: string, call: Call, kind: (typeof CURES)[number][0], share: number): void => {
     const outstanding = money(call.outstanding);
     switch (kind) {
@@ -69,6 +79,7 @@ export const createHolders = (time: VirtualTime, venue: SimulatedVenue, seed: nu
       const deadlineAt = call.deadlineAt === null ? now + call.graceMs : instantOf(call.deadlineAt);
       const at = kind === "payLate" ? deadlineAt + Math.round((2 * when - 1) * LATE_MS) : now + Math.round(when * SOON_MS);
       time.at(at, () => act(accountId, call, kind, share));
+      if (draw() < cancelShare) time.at(now + Math.round(draw() * CANCEL_MS), () => callers.cancel(accountId, call.callId));
     }
     if (type === "liquidation.started") {
       const kind = pick(draw, LAST_MOVES);

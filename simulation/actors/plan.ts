@@ -9,6 +9,10 @@ export interface Plan {
   readonly venue: VenuePlan;
   /** Instants at which a holder asks for a withdrawal. */
   readonly withdrawals: readonly { readonly at: number; readonly accountId: string; readonly share: number }[];
+  /** Share of the calls that an operator cancels. */
+  readonly cancelShare: number;
+  /** Messages that nobody can read, and the queue that they come by (S43). */
+  readonly poison: readonly { readonly at: number; readonly queue: string; readonly body: string }[];
   /** No fault is begun after this instant. */
   readonly faultsUntil: number;
   /** The run is over; what then is still open has had its time. */
@@ -166,6 +170,22 @@ const shapeOf = (draw: Draw, accounts: readonly AccountPlan[]): Shape => {
   };
 };
 
+/** Every queue that a function reads. */
+const POISONED = ["marks", "sweep", "shards", "email", "webhook", "timer", "expiry", "orders", "feed.fifo"] as const;
+/** What it is told by: no message of the pipeline holds this word. */
+export const POISON = "poison";
+
+const poisonOf = (draw: Draw, until: number): Plan["poison"] => {
+  if (draw() < 0.7) return [];
+  const queue = POISONED[Math.floor(draw() * POISONED.length)] ?? "marks";
+  const body = pick(draw, [
+    [`{"schemaVersion":2,"accountId":"A-1","note":"${POISON}"}`, 2],
+    [`{"__proto__":{"schemaVersion":1},"note":"${POISON}"}`, 1],
+    [`${POISON} that is no JSON`, 1],
+  ] as const);
+  return [{ at: Math.round(between(draw, STARTS_AT + 10_000, until)), queue, body }];
+};
+
 /** Draws the workload of a seed. @param accountsMax the most accounts that it has. */
 export const drawPlan = (seed: number, accountsMax = 4): Plan => {
   const draw = draws(seed, "plan");
@@ -195,6 +215,8 @@ export const drawPlan = (seed: number, accountsMax = 4): Plan => {
       accountId: accounts[Math.floor(draw() * accounts.length)]?.accountId ?? "A-1",
       share: between(draw, 0.05, 0.9),
     })),
+    cancelShare: draw() < 0.3 ? 0.15 : 0,
+    poison: poisonOf(draw, faultsUntil),
     faultsUntil,
     endsAt,
   };

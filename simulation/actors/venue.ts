@@ -207,7 +207,7 @@ class Venue implements SimulatedVenue {
   deposit(accountId: string, amount: Money, confirmsMs: number): void {
     const holding = this.holdings.get(accountId);
     if (holding === undefined) return;
-    const externalId = `deposit-${accountId}-${this.time.now()}-${decimal(amount)}`;
+    const externalId = `deposit-${accountId}-${this.time.now() + confirmsMs}-${decimal(amount)}`;
     const credit = (): void => {
       holding.cash = (holding.cash + amount) as Money;
       this.tell(holding, [{ kind: "deposit", externalId, asset: "USDT", amount }]);

@@ -1,13 +1,15 @@
 import type { EventText } from "../../adapters/wire/events.ts";
 import type { TakenOrder } from "../actors/venue.ts";
 import type { Clocks } from "../cloud/lambda.ts";
-import type { Written } from "../db/memory-tables.ts";
+import type { MemoryTables, Written } from "../db/memory-tables.ts";
 import type { VirtualTime } from "../time/virtual-time.ts";
 import { BookChecks, type Check } from "./book-checks.ts";
 import { DecisionChecks } from "./decision-checks.ts";
 import { createMarkHistory, type MarkHistory } from "./mark-history.ts";
 import { createNoticeChecks, type NoticeChecks } from "./notice-checks.ts";
 import { createOrderChecks } from "./order-checks.ts";
+import { createPromptnessChecks } from "./promptness-checks.ts";
+import { createReplayChecks } from "./replay-checks.ts";
 import { type AccountRow, type CallRow, type Commit, commitOf, type OrderRow, Violation } from "./witness.ts";
 
 /** Every property of one run, fed with what happens, and what was reached. */
@@ -33,7 +35,12 @@ export interface Checks {
 
 interface Options {
   readonly time: VirtualTime;
+  readonly tables: MemoryTables;
+  /** Names of the tables in the template. */
+  readonly names: { readonly book: string; readonly marks: string };
   readonly clocks: Clocks;
+  /** When the last fault could begin, and when the run is over but for copies of a day later. */
+  readonly span: { readonly calmSince: number; readonly endsAt: number };
   readonly trace: ((line: string) => void) | null;
   readonly eventId: (accountId: string, seq: number, index: number) => string;
 }
@@ -53,7 +60,7 @@ const reachedBy = (reached: Map<string, number>, commit: Commit): void => {
   }
 };
 
-export const createChecks = ({ time, clocks, trace, eventId }: Options): Checks => {
+export const createChecks = ({ time, tables, names, clocks, span, trace, eventId }: Options): Checks => {
   const reached = new Map<string, number>();
   const judged = new Map<string, number>();
   const listeners: ((accountId: string, event: EventText) => void)[] = [];
@@ -72,6 +79,8 @@ export const createChecks = ({ time, clocks, trace, eventId }: Options): Checks 
   const notices = createNoticeChecks(check);
   const book = new BookChecks(check);
   const decisions = new DecisionChecks(check, marks, clocks);
+  const judgeReplay = createReplayChecks(check, tables, names);
+  const judgePromptness = createPromptnessChecks(check, span);
   const judgeOrder = createOrderChecks(
     check,
     (accountId) => accounts.get(accountId) ?? null,
@@ -81,6 +90,8 @@ export const createChecks = ({ time, clocks, trace, eventId }: Options): Checks 
   const hearCommit = (commit: Commit): void => {
     book.judge(commit);
     decisions.judge(commit);
+    judgePromptness(commit);
+    judgeReplay(commit);
     for (const { after } of commit.calls) calls.set(after.callId, after);
     for (const { after } of commit.orders) orders.set(after.orderId, after);
     if (commit.account !== null) accounts.set(commit.account.after.accountId, commit.account.after);

@@ -96,6 +96,8 @@ export interface Commit {
   /** When the request was made: what it decides on was read before. Equal to `at` for what nobody asked for. */
   readonly askedAt: number;
   readonly account: Changed<AccountRow> | null;
+  /** The account's row as it was; undefined for one that was not there. */
+  readonly accountBefore: Item | undefined;
   readonly envelope: Envelope | null;
   readonly envelopeText: string;
   readonly hash: string;
@@ -168,6 +170,7 @@ const changed = <Row>({ before, after }: Written, read: (item: Item) => Row): Ch
 /** Reads one request's writes to the book and the journal; null where it touched no account. */
 export const commitOf = (written: readonly Written[], at: number, askedAt: number): Commit | null => {
   let account: Commit["account"] = null;
+  let accountBefore: Item | undefined;
   let envelope: Envelope | null = null;
   let [envelopeText, hash] = ["", ""];
   const calls: Changed<CallRow>[] = [];
@@ -183,15 +186,17 @@ export const commitOf = (written: readonly Written[], at: number, askedAt: numbe
       envelope = JSON.parse(envelopeText) as Envelope;
       isOurs = true;
     } else if (one.table.endsWith("-book")) {
-      if (sk.startsWith("ACC#")) account = changed(one, accountRow);
-      else if (sk.startsWith("CALL#")) calls.push(changed(one, bodyOf<CallRow>));
+      if (sk.startsWith("ACC#")) {
+        account = changed(one, accountRow);
+        accountBefore = one.before;
+      } else if (sk.startsWith("CALL#")) calls.push(changed(one, bodyOf<CallRow>));
       else if (sk.startsWith("ORDER#")) orders.push(changed(one, bodyOf<OrderRow>));
       else if (sk.startsWith("ENTRY#")) entries.push({ externalId: sk.slice(6), isNew: one.before === undefined });
       else continue;
       isOurs = true;
     }
   }
-  return isOurs ? { at, askedAt, account, envelope, envelopeText, hash, calls, orders, entries } : null;
+  return isOurs ? { at, askedAt, account, accountBefore, envelope, envelopeText, hash, calls, orders, entries } : null;
 };
 
 /** Reads a mark's row. */

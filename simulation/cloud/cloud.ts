@@ -23,14 +23,18 @@ export interface SimulatedCloud {
   readonly lambda: Lambda;
   /** A queue by the end of its name: `feed.fifo`. */
   queue(name: string): SimulatedQueue;
+  /** The whole name of a function by its end: `operate`. */
+  functionName(name: string): string;
   /** Starts the template's schedules. */
   start(): void;
+  /** Ends them: what is under way goes on, nothing begins by the clock. */
+  stop(): void;
   /** True while anything is running, waiting in a consumed queue or in the stream. */
   isBusy(): boolean;
-  /** What was parked, by queue. */
-  parked(): ReadonlyMap<string, number>;
-  /** Sends everything that was parked to where it came from: an operator's redrive. @returns how much. */
-  redrive(): number;
+  /** True where a message with this text is in any queue, parked or not. */
+  holds(text: string): boolean;
+  /** Sends what was parked to where it came from, as far as an operator who read it wants: the rest stays. @returns how much. */
+  redrive(isWanted: (body: string) => boolean): number;
   /** Messages of queues and of topics stop to be delivered where the predicate says so. */
   block(isBlocked: (queue: string) => boolean): void;
 }
@@ -55,6 +59,7 @@ class Deployed {
   private readonly wiring: Wiring;
   private readonly outside: Outside;
   isBlocked: (queue: string) => boolean = () => false;
+  isScheduled = false;
   private readonly timers = new Map<string, number>();
 
   constructor(simulation: Simulation, wiring: Wiring, functions: readonly SimulatedFunction[], outside: Outside, clocks: Clocks) {
@@ -204,8 +209,10 @@ class Deployed {
 
   /** Fires a schedule every so often, each time a little late. */
   startSchedule({ everyMs, target }: Wiring["schedules"][number]): void {
-    const { time, simulation } = { time: this.simulation.time, simulation: this.simulation };
+    const { simulation } = this;
+    const { time } = simulation;
     const fire = (): void => {
+      if (!this.isScheduled) return;
       time.at(time.now() + everyMs, fire);
       const queue = this.queues.get(target.Arn);
       const parkArn = this.queue("schedules-dead").terms.arn;
@@ -241,17 +248,22 @@ export const deploySimulated = (
   return {
     lambda: deployed.lambda,
     queue: (name) => deployed.queue(name),
+    functionName: (name) => wiring.functions.find((fn) => fn.name.endsWith(`-${name}`))?.name ?? name,
     start: () => {
+      deployed.isScheduled = true;
       for (const schedule of wiring.schedules) deployed.startSchedule(schedule);
     },
+    stop: () => {
+      deployed.isScheduled = false;
+    },
     isBusy: () => deployed.lambda.running() > 0 || deployed.streamDepth() > 0 || alive.some((queue) => queue.depth() > 0),
-    parked: () => new Map(dead.filter((queue) => queue.depth() > 0).map((queue) => [queue.terms.name, queue.depth()])),
-    redrive: () => {
+    holds: (text) => all.some((queue) => queue.holds(text)),
+    redrive: (isWanted) => {
       let moved = 0;
       for (const queue of dead) {
         const home = homeOf(deployed, wiring, queue);
         if (home === null) continue;
-        for (const { body, group } of queue.drain()) {
+        for (const { body, group } of queue.drain(isWanted)) {
           moved += 1;
           home.send({ body, ...(group !== null && { groupId: group, dedupId: `redrive${simulation.time.steps()}.${moved}` }) });
         }

@@ -74,9 +74,16 @@ export class SimulatedQueue {
     return this.messages.length;
   }
 
-  /** Takes out everything: an operator's redrive, or a look at what was parked. */
-  drain(): { readonly body: string; readonly group: string | null }[] {
-    return this.messages.splice(0);
+  /** Takes out what is wanted: an operator's redrive. */
+  drain(isWanted: (body: string) => boolean): { readonly body: string; readonly group: string | null }[] {
+    const taken = this.messages.filter(({ body }) => isWanted(body));
+    this.messages = this.messages.filter(({ body }) => !isWanted(body));
+    return taken;
+  }
+
+  /** True where a message with this text is there, or on its way. */
+  holds(text: string): boolean {
+    return this.messages.some(({ body }) => body.includes(text));
   }
 
   send(message: QueueMessage, channel: Channel = "queue"): void {

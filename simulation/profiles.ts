@@ -1,0 +1,32 @@
+import { drawRates, type Rates } from "./faults/chance.ts";
+
+/** How a run differs from the ordinary one. */
+export interface Profile {
+  readonly words: string;
+  /** Multiplies the rates of all faults. */
+  readonly intensity: number;
+  /** How far a host's clock may be off, either way. */
+  readonly skewMs: number;
+  /** Queues whose consumers are down for the whole run. */
+  readonly isBlocked?: (queue: string) => boolean;
+}
+
+/** Queues that only carry wake-ups and news: without them the one-minute sweep must do (L12). */
+const HINTS = /-(shards|timer|expiry|orders|webhook|sweep)$/;
+
+export const PROFILES = {
+  standard: { words: "every fault at rates drawn for the seed, clocks off by up to 5 s", intensity: 1, skewMs: 5_000 },
+  calm: { words: "no fault of the cloud; feed, venue and holders as in every seed", intensity: 0, skewMs: 5_000 },
+  sweeper: {
+    words: "no queue that wakes anybody is consumed: accounts are opened by their facts, and the sweep of overdue calls does the rest (L12)",
+    intensity: 0.5,
+    skewMs: 5_000,
+    isBlocked: (queue: string) => HINTS.test(queue),
+  },
+} as const satisfies Record<string, Profile>;
+
+export type ProfileName = keyof typeof PROFILES;
+export const PROFILE_NAMES = Object.keys(PROFILES) as ProfileName[];
+export const isProfile = (name: string): name is ProfileName => Object.hasOwn(PROFILES, name);
+
+export const ratesOf = (seed: number, { intensity }: Profile): Rates => drawRates(seed, intensity);
