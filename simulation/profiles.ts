@@ -11,14 +11,14 @@ export interface Profile {
   readonly isBlocked?: (queue: string) => boolean;
 }
 
-/** Queues that only carry wake-ups and news: without them the one-minute sweep must do (L12). */
-const HINTS = /-(shards|timer|expiry|orders|webhook|sweep)$/;
+/** Ways from a decision to its effect, and the deadline's: without them the sweep of overdue calls must do (L12). */
+const HINTS = /-(timer|expiry|orders)$/;
 
 export const PROFILES = {
   standard: { words: "every fault at rates drawn for the seed, clocks off by up to 5 s", intensity: 1, skewMs: 5_000 },
   calm: { words: "no fault of the cloud; feed, venue and holders as in every seed", intensity: 0, skewMs: 5_000 },
   sweeper: {
-    words: "no queue that wakes anybody is consumed: accounts are opened by their facts, and the sweep of overdue calls does the rest (L12)",
+    words: "no deadline is armed, no timer fires and no event sends an order: the sweep of overdue calls alone does it (L12)",
     intensity: 0.5,
     skewMs: 5_000,
     isBlocked: (queue: string) => HINTS.test(queue),

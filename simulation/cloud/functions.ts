@@ -66,16 +66,15 @@ const ALL_SETTINGS = [
   "webhookLoopback",
 ] as const satisfies readonly (keyof Settings)[];
 
-const loaded = async (fn: LambdaFunction, name: string, load: () => Promise<UseCase>): Promise<SimulatedFunction> => {
+const loaded = async (fn: LambdaFunction, isApi: boolean, load: () => Promise<UseCase>): Promise<SimulatedFunction> => {
   const old = Object.entries(OLD).filter(([variable]) => fn.environment[variable] !== undefined);
   return {
     name: fn.name,
     timeoutMs: fn.timeoutMs,
     settings: settingsOf(fn.environment),
     oldSettings: settingsOf({ ...fn.environment, ...Object.fromEntries(old) }),
-    create: await load().catch((error: unknown) => {
-      throw new Error(`the function ${name} does not load`, { cause: error });
-    }),
+    isApi,
+    create: await load(),
   };
 };
 
@@ -94,7 +93,8 @@ export const loadFunctions = async (wiring: Wiring): Promise<SimulatedFunction[]
     const name = Object.keys(USE_CASES).find((known) => fn.name.endsWith(`-${known}`));
     const load = USE_CASES[name ?? ""];
     if (name === undefined || load === undefined) throw new Error(`the simulation knows no use case of ${fn.name}`);
-    functions.push(await loaded(fn, name, load));
+    const isApi = wiring.routes.some(({ functionName }) => functionName === fn.name);
+    functions.push(await loaded(fn, isApi, load));
   }
   return functions;
 };

@@ -11,6 +11,8 @@ export interface SimulatedFunction {
   readonly settings: Settings;
   /** Settings of the version before, for a deployment that is not done everywhere. */
   readonly oldSettings: Settings;
+  /** True for the API's function: its router keeps a timer of the machine for the time that is left, so it is not told of it. */
+  readonly isApi: boolean;
   readonly create: (world: World) => (event: never, context: Context) => Promise<unknown>;
 }
 
@@ -114,8 +116,9 @@ export const createLambda = (
       if (place.endsAt === endsAt) place.die("timed out");
     });
     simulation.trace?.(`${place.id} starts`);
-    const context = { awsRequestId: `${counts.invocations}`, getRemainingTimeInMillis: () => Math.max(0, endsAt - time.now()) };
-    handler(event as never, context as Context).then(
+    const remaining = { getRemainingTimeInMillis: () => Math.max(0, endsAt - time.now()) };
+    const context = { awsRequestId: `${counts.invocations}`, ...(!pool.fn.isApi && remaining) };
+    handler(event as never, context as unknown as Context).then(
       (result) => end({ ok: true, result }),
       (error: unknown) => end({ ok: false, error: error instanceof Error ? `${error.name}: ${error.message}` : "unknown" }),
     );

@@ -10,7 +10,11 @@ export interface Hand {
 
 /** @throws Error when the worker does not come up: with what it said. */
 export const hire = (assembly: string, mutant: string | null = null): Promise<Hand> => {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { workerData: { assembly, mutant } });
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), {
+    workerData: { assembly, mutant },
+    // Most of what a step makes is gone after it: a larger nursery collects it before it grows old.
+    resourceLimits: { maxYoungGenerationSizeMb: 96 },
+  });
   let settle: { resolve: (answer: Answer) => void; reject: (error: unknown) => void } | null = null;
   const hand: Hand = {
     do: (task) =>

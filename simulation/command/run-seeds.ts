@@ -10,6 +10,8 @@ import type { Task } from "./work.ts";
 const CHUNK = 50;
 /** Failing seeds that are made smaller and kept; more of them say nothing new. */
 const SHRUNK_MAX = 3;
+/** Failing seeds that are shown; --json has them all. */
+const SHOWN_MAX = 10;
 
 interface SeedsAsked {
   readonly assembly: string;
@@ -93,6 +95,6 @@ const tellPlainly = (report: ReturnType<typeof reportOf>, kept: readonly string[
     say(`${what}: ${Object.entries(counts as object).map(([name, times]) => `${name} ${times}`).join(", ")}`);
   }
   for (const { id, reason } of report.notApplicable) say(`not applicable: ${id}, ${reason}`);
-  for (const { id, words, command } of report.violations) say(`BROKEN ${id}: ${words}\n  ${command}`);
+  for (const { id, words, command } of report.violations.slice(0, SHOWN_MAX)) say(`BROKEN ${id}: ${words}\n  ${command}`);
   for (const line of kept) say(line);
 };
