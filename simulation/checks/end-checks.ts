@@ -49,6 +49,10 @@ const coolsDown = ({ at, coolDownMs }: Ending, { episode }: AccountRow): boolean
 
 /** I11, I14, I17 at the end: the book holds what the venue holds, to the last unit. */
 const agreement = (check: Check, { accounts, venue, orders }: Ending): void => {
+  for (const accountId of venue.holdings.keys()) {
+    const known = accounts.some((account) => account.accountId === accountId);
+    check("I17", known, () => `${accountId}: its first facts were sent, and the book does not have it`);
+  }
   for (const account of accounts) {
     const { accountId } = account;
     const holding = venue.holdings.get(accountId);
