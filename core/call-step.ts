@@ -1,7 +1,7 @@
 import type { LiveCall } from "./account.ts";
 import type { MarginCall } from "./call.ts";
 import { attempt } from "./call-liquidation.ts";
-import { deadlineOf, isPast, issuedAtOf, moveDeadline } from "./clock.ts";
+import { deadlineOf, isPast, issuedAtOf, moveDeadline, newestPriceAt } from "./clock.ts";
 import { waysToCure } from "./cure.ts";
 import { outstandingOf } from "./event.ts";
 import { hasLeftCall, isBare, isBelowCall, isCloseOut, isDeficit } from "./level.ts";
@@ -87,7 +87,13 @@ const extended = (s: Situation, call: MarginCall): Step | null => {
 const atDeadline = (s: Situation, call: MarginCall): Step => {
   const { account, statement, policy, now } = s;
   const isFirst = call.overdueAt === null;
-  const isBack = isFirst ? !isBelowCall(account, statement.low, policy.levels) : hasLeftCall(account, statement.low, policy.levels);
+  // A clock that runs ahead proves no deadline: a price from after it does (I04, S39). One that stays away makes the marks stale.
+  if (statement.quality === "GOOD" && newestPriceAt(s.snapshot) < (call.deadlineAt ?? 0)) return still(call);
+  // Where orders bring the account back, what could not be judged at the deadline is judged as there, without a dead band.
+  const isBack =
+    isFirst || call.onUnmet === "reduce"
+      ? !isBelowCall(account, statement.low, policy.levels)
+      : hasLeftCall(account, statement.low, policy.levels);
   if (isBack) return met(s, call, "market", isFirst ? "R10: at the call level at the deadline" : "R14: the call level is left");
   const extension = extended(s, call);
   if (extension !== null) return extension;

@@ -1,5 +1,6 @@
 import type { MarginCall } from "./call.ts";
 import { LIMITS } from "./limits.ts";
+import type { MarketSnapshot } from "./mark.ts";
 import type { PolicyInMode } from "./mode.ts";
 import type { Policy } from "./policy.ts";
 
@@ -8,6 +9,25 @@ import type { Policy } from "./policy.ts";
  * time that the write may take (R12), so that a slow write steals no grace (S39).
  */
 export const issuedAtOf = (now: number): number => now + LIMITS.writeBudgetMs;
+
+const newestPrices = new WeakMap<MarketSnapshot, number>();
+
+/** The instant of the newest price of a snapshot; 0 without any. */
+export const newestPriceAt = (snapshot: MarketSnapshot): number => {
+  const known = newestPrices.get(snapshot);
+  if (known !== undefined) return known;
+  let newest = 0;
+  for (const { asOf } of snapshot.marks.values()) newest = Math.max(newest, asOf);
+  newestPrices.set(snapshot, newest);
+  return newest;
+};
+
+/**
+ * The instant of a decision: the host's clock, but never before the newest price that it decides on. A price
+ * of the future is refused when it comes (R3), so a clock that is behind one is behind the world; it would
+ * promise a deadline that is over for everybody else (S39, I05).
+ */
+export const decisionInstant = (now: number, snapshot: MarketSnapshot): number => Math.max(now, newestPriceAt(snapshot));
 
 /** Deadline of a call issued, or whose clock starts, at `issuedAt`: allowance for the notice, then the grace (R12). */
 export const deadlineOf = (issuedAt: number, graceMs: number, policy: Pick<Policy, "noticeAllowanceMs">): number =>

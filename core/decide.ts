@@ -4,6 +4,7 @@ import { isLiveCall, type MarginCall } from "./call.ts";
 import { stepLiquidating } from "./call-liquidation.ts";
 import { openCall } from "./call-open.ts";
 import { stepOpen } from "./call-step.ts";
+import { decisionInstant } from "./clock.ts";
 import type { Change } from "./decision.ts";
 import { episodeAfter, episodeAt } from "./episode.ts";
 import { viewOfOrder } from "./event.ts";
@@ -118,7 +119,7 @@ const changeOf = (account: MarginAccount, applied: Applied, outcome: Outcome, st
  *
  * @param account with its live call and that call's orders, where `openCalls` names one.
  * @param policy the version that the live call was opened under, or the account's present one.
- * @param now epoch milliseconds, read just before the write.
+ * @param clockNow epoch milliseconds, read just before the write; see {@link decisionInstant}.
  * @returns what one transaction writes; null where nothing changed and there were no facts.
  * @throws RangeError for a live call that was not loaded, and for facts that no account can hold.
  */
@@ -126,9 +127,10 @@ export const decide = (
   account: MarginAccount,
   snapshot: MarketSnapshot,
   policy: PolicyInMode,
-  now: number,
+  clockNow: number,
   facts: readonly Fact[] = [],
 ): Change | null => {
+  const now = decisionInstant(clockNow, snapshot);
   if (account.live === null && account.openCalls.CROSS !== undefined) {
     throw new RangeError(`the live call ${account.openCalls.CROSS} was not loaded with its account`);
   }

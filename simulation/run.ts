@@ -137,7 +137,9 @@ const finish = async (stage: Stage, { plan, seed, faults }: RunOptions): Promise
   const { coolDownMs } = policyOf(plan.policy);
   for (let until = plan.faultsUntil + CALM_LEAST_MS; ; until += MINUTE_MS) {
     await time.run(Math.min(until, plan.endsAt), checks.afterEach);
-    const isQuiet = checks.calls().every((call) => !isLive(call)) && checks.notices.unpublished().length === 0;
+    const feed = cloud.queue("feed.fifo");
+    const isSettled = feed.depth() === (feed.holds(POISON) ? 1 : 0) && venue.unsaid() === 0;
+    const isQuiet = isSettled && checks.calls().every((call) => !isLive(call)) && checks.notices.unpublished().length === 0;
     if (isQuiet || until >= plan.endsAt) break;
   }
   checkEnding(checks.check, {
@@ -174,7 +176,11 @@ const playNextDay = async ({ time, cloud, venue, checks }: Stage, plan: Plan): P
   await time.run(plan.endsAt + DAY_MS + 2 * HOUR_MS, checks.afterEach);
   for (const account of checks.accounts()) {
     const cash = venue.holdings.get(account.accountId)?.cash;
-    checks.check("I17", account.cash.get("USDT") === cash || account.outOfSync, () => `${account.accountId}: a copy of a day ago moved its balance`);
+    checks.check(
+      "I17",
+      account.cash.get("USDT") === cash || account.outOfSync,
+      () => `${account.accountId}: a copy of a day ago moved its balance`,
+    );
   }
   checks.afterEach();
 };
@@ -191,7 +197,15 @@ const stageOf = (options: RunOptions): Stage => {
   const counts: Counts = { calls: 0, invocations: 0, metrics: new Map() };
   const line = trace === undefined ? null : (words: string): void => trace(`${time.now() - STARTS_AT} ${words}`);
   const names = { book: tableNamed(deployment.wiring, "book"), marks: tableNamed(deployment.wiring, "marks") };
-  const checks = createChecks({ time, tables, names, clocks, span: { calmSince: plan.faultsUntil, endsAt: plan.endsAt }, trace: line, eventId: eventIdOf });
+  const checks = createChecks({
+    time,
+    tables,
+    names,
+    clocks,
+    span: { calmSince: plan.faultsUntil, endsAt: plan.endsAt },
+    trace: line,
+    eventId: eventIdOf,
+  });
   const request = { askedAt: STARTS_AT };
   tables.onWrite((written) => checks.hearWrites(written, request.askedAt));
   const simulation: Simulation = {
@@ -248,7 +262,10 @@ export const runPlan = async (options: RunOptions): Promise<RunResult> => {
   for (const { at, queue, body } of plan.poison) time.at(at, () => cloud.queue(queue).send({ body, groupId: POISON }));
   cloud.start();
   if (options.isBlocked !== undefined) cloud.block(options.isBlocked);
-  time.at(plan.faultsUntil, () => faults.stop());
+  time.at(plan.faultsUntil, () => {
+    faults.stop();
+    cloud.lambda.mendClocks();
+  });
   operate(stage, plan);
   let violation: Violation | null = null;
   try {

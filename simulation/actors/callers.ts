@@ -1,5 +1,5 @@
-import { decimal, divide, type Money } from "../../core/money.ts";
 import type { ApiReply } from "../../api/route.ts";
+import { decimal, divide, type Money } from "../../core/money.ts";
 import type { SimulatedCloud } from "../cloud/cloud.ts";
 import type { VirtualTime } from "../time/virtual-time.ts";
 import type { SimulatedVenue } from "./venue.ts";
@@ -58,7 +58,8 @@ export const createCallers = (time: VirtualTime, cloud: SimulatedCloud, venue: S
       if (amount <= 0n) return;
       const body = { accountId, asset: "USDT", amount: decimal(amount) };
       ask({ path: "/withdrawal-checks", key: `withdrawal-${requests}`, body }, (reply) => {
-        if (reply.statusCode === 200 && (JSON.parse(reply.body) as { allowed?: boolean }).allowed === true) venue.withdraw(accountId, amount);
+        if (reply.statusCode === 200 && (JSON.parse(reply.body) as { allowed?: boolean }).allowed === true)
+          venue.withdraw(accountId, amount);
       });
     },
     cancel: (accountId, callId) => {

@@ -46,6 +46,8 @@ export interface SimulatedVenue {
   /** External ids that were sent, by account. */
   readonly facts: ReadonlyMap<string, ReadonlySet<string>>;
   onOrder(listener: (taken: TakenOrder) => void): void;
+  /** Lost messages whose snapshot is still to come. */
+  unsaid(): number;
 }
 
 type FactBody = Fact extends infer One ? (One extends Fact ? Omit<One, "sequence" | "occurredAt"> : never) : never;
@@ -65,6 +67,7 @@ class Venue implements SimulatedVenue {
   private readonly prices = new Map<string, Price>();
   private readonly listeners: ((taken: TakenOrder) => void)[] = [];
   private messages = 0;
+  private losses = 0;
 
   constructor(time: VirtualTime, feed: SimulatedQueue, plan: VenuePlan, seed: number) {
     this.time = time;
@@ -120,11 +123,19 @@ class Venue implements SimulatedVenue {
     const send = (copy: string): void =>
       this.feed.send({ body: encodeFeed(message), groupId: accountId, dedupId: `${entries[0]?.externalId}${copy}` });
     if (!isSure && draw() < this.plan.lossShare) {
-      this.time.at(now + SNAPSHOT_AFTER_MS, () => this.snapshot(accountId));
+      this.losses += 1;
+      this.time.at(now + SNAPSHOT_AFTER_MS, () => {
+        this.losses -= 1;
+        this.snapshot(accountId);
+      });
       return;
     }
     send("");
     if (draw() < this.plan.repeatShare) this.time.at(now + Math.floor(draw() * 400_000), () => send("again"));
+  }
+
+  unsaid(): number {
+    return this.losses;
   }
 
   snapshot(accountId: string): void {

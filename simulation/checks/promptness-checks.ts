@@ -16,9 +16,11 @@ export const createPromptnessChecks = (check: Check, { calmSince, endsAt }: { re
     for (const { before, after } of calls) {
       if (before?.status !== "OPEN") continue;
       const deadline = before.deadlineAt === null ? null : instantOf(before.deadlineAt);
-      const isActed = after.status !== "OPEN" || (after.overdueAt !== null && before.overdueAt === null) || after.deadlineAt !== before.deadlineAt;
+      const isActed =
+        after.status !== "OPEN" || (after.overdueAt !== null && before.overdueAt === null) || after.deadlineAt !== before.deadlineAt;
       const isDue = deadline !== null && before.overdueAt === null && at > deadline;
-      if (isDue && isActed) check("L05", at - since(deadline) <= ESCALATED_MS, () => `${after.callId}: acted on ${at - since(deadline)} ms after its deadline`);
+      if (isDue && isActed)
+        check("L05", at - since(deadline) <= ESCALATED_MS, () => `${after.callId}: acted on ${at - since(deadline)} ms after its deadline`);
       const paid = /^deposit-.*-(\d{13})-/.exec(entries.find(({ externalId }) => externalId.startsWith("deposit-"))?.externalId ?? "")?.[1];
       if (after.status === "MET" && after.metBy === "payment" && paid !== undefined) {
         check("L06", at - since(Number(paid)) <= MET_MS, () => `${after.callId}: met ${at - since(Number(paid))} ms after its payment`);

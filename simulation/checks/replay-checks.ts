@@ -48,14 +48,21 @@ export const createReplayChecks = (check: Check, tables: MemoryTables, names: Ta
   let decisions = 0;
   return ({ envelope, envelopeText, accountBefore }: Commit): void => {
     const snapshotId = envelope?.snapshotId ?? "";
-    if (envelope === null || accountBefore === undefined || envelope.causedBy !== `sweep ${snapshotId}` || !snapshotId.startsWith("S")) return;
+    if (envelope === null || accountBefore === undefined || envelope.causedBy !== `sweep ${snapshotId}` || !snapshotId.startsWith("S"))
+      return;
     decisions += 1;
     if (decisions % EVERY !== 0) return;
     const snapshot = snapshotAt(tables, names, snapshotId);
-    if (snapshot === null) return check("I27", false, () => `${envelope.accountId}: the snapshot ${snapshotId} of entry ${envelope.seq} is not stored`);
+    if (snapshot === null)
+      return check("I27", false, () => `${envelope.accountId}: the snapshot ${snapshotId} of entry ${envelope.seq} is not stored`);
     const at = instantOf(envelope.at);
     const change = decide(decodeAccount(accountBefore), snapshot, policyAt(tables, names), at);
-    const again = change === null ? "" : sealEnvelope(change, { causedBy: envelope.causedBy, snapshotId, mode: "enforce" }, at).row["body"]?.S;
-    check("I27", again === envelopeText, () => `${envelope.accountId}: entry ${envelope.seq} is decided otherwise on what it was decided on`);
+    const again =
+      change === null ? "" : sealEnvelope(change, { causedBy: envelope.causedBy, snapshotId, mode: "enforce" }, at).row["body"]?.S;
+    check(
+      "I27",
+      again === envelopeText,
+      () => `${envelope.accountId}: entry ${envelope.seq} is decided otherwise on what it was decided on`,
+    );
   };
 };

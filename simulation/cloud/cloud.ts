@@ -31,6 +31,8 @@ export interface SimulatedCloud {
   stop(): void;
   /** True while anything is running, waiting in a consumed queue or in the stream. */
   isBusy(): boolean;
+  /** What was parked, by queue. */
+  parked(): ReadonlyMap<string, number>;
   /** True where a message with this text is in any queue, parked or not. */
   holds(text: string): boolean;
   /** Sends what was parked to where it came from, as far as an operator who read it wants: the rest stays. @returns how much. */
@@ -257,6 +259,7 @@ export const deploySimulated = (
       deployed.isScheduled = false;
     },
     isBusy: () => deployed.lambda.running() > 0 || deployed.streamDepth() > 0 || alive.some((queue) => queue.depth() > 0),
+    parked: () => new Map(dead.filter((queue) => queue.depth() > 0).map((queue) => [queue.terms.name, queue.depth()])),
     holds: (text) => all.some((queue) => queue.holds(text)),
     redrive: (isWanted) => {
       let moved = 0;

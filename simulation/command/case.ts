@@ -30,7 +30,7 @@ export const playCase = (deployment: Deployment, one: Case, trace?: (line: strin
     plan: planOf(one),
     seed: one.seed,
     faults: seededFaults(one.seed, ratesOf(one.seed, profile), one.faults === null ? null : new Set(one.faults)),
-    clocks: { skewMs: profile.skewMs },
+    clocks: profile.clocks,
     ...("isBlocked" in profile && { isBlocked: profile.isBlocked }),
     ...(trace !== undefined && { trace }),
   });

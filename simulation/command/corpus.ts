@@ -36,7 +36,9 @@ const readEntry = (path: string): CorpusEntry => {
   }
   const version = (content as { readonly version?: unknown } | null)?.version;
   if (version !== CORPUS_VERSION) {
-    throw new UsageError(`the corpus entry ${path} is of version ${String(version)}, this simulator is ${CORPUS_VERSION}: its seed means something else now, find the failure anew or remove the entry`);
+    throw new UsageError(
+      `the corpus entry ${path} is of version ${String(version)}, this simulator is ${CORPUS_VERSION}: its seed means something else now, find the failure anew or remove the entry`,
+    );
   }
   const read = entry.safeParse(content);
   if (!read.success) throw new UsageError(`the corpus entry ${path} has another form: ${z.prettifyError(read.error)}`);

@@ -59,7 +59,8 @@ export const askedOf = (args: readonly string[]): Asked => {
   if (!isProfile(profile)) throw new UsageError(`there is no profile ${JSON.stringify(profile)}: take one of ${PROFILE_NAMES.join(", ")}`);
   const common = { profile, json };
   const modes = [given.mutants, given.sweep, given.corpus, given.seed !== undefined, given.seeds !== undefined || given.from !== undefined];
-  if (modes.filter(Boolean).length > 1) throw new UsageError("--mutants, --sweep, --corpus, --seed and --seeds are five different runs: take one");
+  if (modes.filter(Boolean).length > 1)
+    throw new UsageError("--mutants, --sweep, --corpus, --seed and --seeds are five different runs: take one");
   if (given.trace && given.seed === undefined) throw new UsageError("--trace belongs to one seed: add --seed N");
   if (given.mutants) return { what: "mutants", ...common };
   if (given.sweep) return { what: "sweep", ...common };

@@ -7,7 +7,9 @@ import type { Task } from "./work.ts";
 /** Plays every seed that ever failed. @returns 1 when one fails again. */
 export const replayCorpus = async ({ assembly, hands, json }: { assembly: string; hands: number; json: boolean }): Promise<number> => {
   const entries = readCorpus();
-  const tasks = entries.map(({ seed, profile, faults, accounts }): Task => ({ kind: "cases", cases: [{ seed, profile, faults, accounts }] }));
+  const tasks = entries.map(
+    ({ seed, profile, faults, accounts }): Task => ({ kind: "cases", cases: [{ seed, profile, faults, accounts }] }),
+  );
   const tally = emptyTally();
   await workOff(assembly, Math.min(hands, Math.max(1, tasks.length)), tasks, (answer) => {
     if ("tally" in answer) merge(tally, answer.tally);

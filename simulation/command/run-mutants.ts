@@ -1,4 +1,4 @@
-import { type Mutant, MUTANTS } from "../mutants/mutants.ts";
+import { MUTANTS, type Mutant } from "../mutants/mutants.ts";
 import { isProfile } from "../profiles.ts";
 import { hire } from "./crew.ts";
 import { progressBar, say } from "./terminal.ts";
@@ -45,11 +45,20 @@ export const runMutants = async ({ assembly, hands, json }: { assembly: string; 
   bar.end();
   const order = new Map(MUTANTS.map(({ name }, index) => [name, index]));
   hunts.sort((a, b) => (order.get(a.mutant.name) ?? 0) - (order.get(b.mutant.name) ?? 0));
-  const rows = hunts.map(({ mutant, seed, id }) => ({ name: mutant.name, mistake: mutant.mistake, seedsMax: mutant.seedsMax, foundAt: seed, by: id }));
+  const rows = hunts.map(({ mutant, seed, id }) => ({
+    name: mutant.name,
+    mistake: mutant.mistake,
+    seedsMax: mutant.seedsMax,
+    foundAt: seed,
+    by: id,
+  }));
   const unfound = rows.filter(({ foundAt }) => foundAt === null);
   if (json) say(JSON.stringify({ mutants: rows.length, killed: rows.length - unfound.length, rows }));
   else {
-    for (const row of rows) say(`${row.foundAt === null ? "NOT FOUND" : `seed ${row.foundAt}`.padEnd(9)} ${(row.by ?? "").padEnd(4)} ${row.name}: ${row.mistake}`);
+    for (const row of rows)
+      say(
+        `${row.foundAt === null ? "NOT FOUND" : `seed ${row.foundAt}`.padEnd(9)} ${(row.by ?? "").padEnd(4)} ${row.name}: ${row.mistake}`,
+      );
     say(`${rows.length - unfound.length} of ${rows.length} mutants found`);
   }
   return unfound.length === 0 ? 0 : 1;

@@ -42,7 +42,9 @@ const shrinkAndKeep = async (asked: SeedsAsked, broken: readonly Broken[]): Prom
     const answer = await hand.do({ kind: "shrink", failing: one.failing, id: one.id });
     const small = "small" in answer ? answer.small : one.failing;
     const path = keep(small, one.id, one.words);
-    kept.push(`seed ${one.failing.seed}: ${small.accounts?.length ?? "all"} accounts, ${small.faults?.length ?? "all"} faults are enough, kept in ${path}`);
+    kept.push(
+      `seed ${one.failing.seed}: ${small.accounts?.length ?? "all"} accounts, ${small.faults?.length ?? "all"} faults are enough, kept in ${path}`,
+    );
   }
   await hand.stop();
   return kept;
@@ -88,11 +90,17 @@ export const runSeeds = async (asked: SeedsAsked): Promise<number> => {
 };
 
 const tellPlainly = (report: ReturnType<typeof reportOf>, kept: readonly string[]): void => {
-  say(`${report.seeds} seeds, ${report.violations.length} broken; ${report.seedsPerS} seeds a second, ${report.callsPerS} requests a second of a core`);
+  say(
+    `${report.seeds} seeds, ${report.violations.length} broken; ${report.seedsPerS} seeds a second, ${report.callsPerS} requests a second of a core`,
+  );
   say(`a seed: ${report.callsPerSeed} requests, ${report.faultsPerSeed} faults (medians)`);
   const { transitions, faults, channels: _, ...milestones } = report.reached;
   for (const [what, counts] of Object.entries({ "seeds that reached": milestones, transitions, faults, "facts judged": report.judged })) {
-    say(`${what}: ${Object.entries(counts as object).map(([name, times]) => `${name} ${times}`).join(", ")}`);
+    say(
+      `${what}: ${Object.entries(counts as object)
+        .map(([name, times]) => `${name} ${times}`)
+        .join(", ")}`,
+    );
   }
   for (const { id, reason } of report.notApplicable) say(`not applicable: ${id}, ${reason}`);
   for (const { id, words, command } of report.violations.slice(0, SHOWN_MAX)) say(`BROKEN ${id}: ${words}\n  ${command}`);

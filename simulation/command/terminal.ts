@@ -18,7 +18,9 @@ export const progressBar = (whole: number, what: string): { at(done: number, not
       const filled = Math.floor((BAR * done) / whole);
       const seconds = Number((now - startedAt) / 1_000_000_000n);
       const left = done === 0 ? "" : `, ${Math.round((seconds * (whole - done)) / done)} s left`;
-      stderr.write(`\r[${"#".repeat(filled)}${" ".repeat(BAR - filled)}] ${done} of ${whole} ${what}${left}${note === "" ? "" : `, ${note}`}\u001b[K`);
+      stderr.write(
+        `\r[${"#".repeat(filled)}${" ".repeat(BAR - filled)}] ${done} of ${whole} ${what}${left}${note === "" ? "" : `, ${note}`}\u001b[K`,
+      );
     },
     end: () => {
       if (stderr.isTTY) stderr.write("\r\u001b[K");

@@ -1,10 +1,10 @@
 import { parentPort, workerData } from "node:worker_threads";
 
 import { STARTS_AT } from "../actors/plan.ts";
+import type { ProfileName } from "../profiles.ts";
 import { type Case, playCase, shrink, wholeCase } from "./case.ts";
 import { loadDeployment } from "./deployment.ts";
 import { count, emptyTally, type Tally } from "./tally.ts";
-import type { ProfileName } from "../profiles.ts";
 
 /** A piece of work for one worker. */
 export type Task =
