@@ -53,8 +53,8 @@ export const createReplayChecks = (check: Check, tables: MemoryTables, names: Ta
     decisions += 1;
     if (decisions % EVERY !== 0) return;
     const snapshot = snapshotAt(tables, names, snapshotId);
-    if (snapshot === null)
-      return check("I27", false, () => `${envelope.accountId}: the snapshot ${snapshotId} of entry ${envelope.seq} is not stored`);
+    check("I27", snapshot !== null, () => `${envelope.accountId}: the snapshot ${snapshotId} of entry ${envelope.seq} is not stored`);
+    if (snapshot === null) return;
     const at = instantOf(envelope.at);
     const change = decide(decodeAccount(accountBefore), snapshot, policyAt(tables, names), at);
     const again =

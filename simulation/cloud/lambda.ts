@@ -93,7 +93,7 @@ export const createLambda = (
     const fault = faults.atPlace();
     if (fault === "memoryKill") pool.idle.length = 0;
     const one = (fault === null ? pool.idle.pop() : undefined) ?? open(pool, fault === "configOld");
-    const { place, handler } = one;
+    const { place } = one;
     if (fault === "skew") place.skewMs = place.skewMs < 0 ? -SKEW_MS : SKEW_MS;
     const startsAt = time.now() + (fault === "coldStart" ? COLD_START_MS : latency(simulation, 5, 40));
     time.at(startsAt, () => run(pool, one, event, settle));
@@ -103,7 +103,6 @@ export const createLambda = (
         place.skewMs = Math.max(-SKEW_MS, place.skewMs - Math.round(faults.size() * SKEW_MS));
       });
     }
-    void handler;
   };
 
   const run = (pool: Pool, { place, handler }: Pool["idle"][number], event: unknown, settle: (outcome: Outcome) => void): void => {

@@ -7,7 +7,7 @@ export type Asked = (
   | { readonly what: "seeds"; readonly from: number; readonly seeds: number; readonly keeps: boolean }
   | { readonly what: "trace"; readonly seed: number }
   | { readonly what: "mutants" }
-  | { readonly what: "sweep" }
+  | { readonly what: "sweep"; readonly only: readonly string[] }
   | { readonly what: "corpus" }
 ) & { readonly profile: ProfileName; readonly json: boolean };
 
@@ -21,7 +21,7 @@ const SEEDS_DEFAULT = 1_000;
 export const USAGE = `npm run simulate -- [--seeds N] [--from K] [--profile ${PROFILE_NAMES.join("|")}] [--json]
 npm run simulate -- --seed N [--trace]      one seed, with its trace
 npm run simulate -- --mutants               planted mistakes, each of which must be found
-npm run simulate -- --sweep                 each story with each fault at each of its requests
+npm run simulate -- --sweep [--only S42,S50] each story with each fault at each of its requests
 npm run simulate -- --corpus                every seed that ever failed`;
 
 const wholeNumber = (name: string, text: string, least: number): number => {
@@ -43,6 +43,7 @@ const read = (args: readonly string[]) => {
         trace: { type: "boolean", default: false },
         mutants: { type: "boolean", default: false },
         sweep: { type: "boolean", default: false },
+        only: { type: "string" },
         corpus: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
       },
@@ -63,7 +64,8 @@ export const askedOf = (args: readonly string[]): Asked => {
     throw new UsageError("--mutants, --sweep, --corpus, --seed and --seeds are five different runs: take one");
   if (given.trace && given.seed === undefined) throw new UsageError("--trace belongs to one seed: add --seed N");
   if (given.mutants) return { what: "mutants", ...common };
-  if (given.sweep) return { what: "sweep", ...common };
+  if (given.only !== undefined && !given.sweep) throw new UsageError("--only names stories of --sweep: add --sweep");
+  if (given.sweep) return { what: "sweep", only: given.only?.split(",") ?? [], ...common };
   if (given.corpus) return { what: "corpus", ...common };
   if (given.seed !== undefined) {
     const seed = wholeNumber("seed", given.seed, 0);

@@ -4,15 +4,17 @@ import { STARTS_AT } from "../actors/plan.ts";
 import type { ProfileName } from "../profiles.ts";
 import { type Case, playCase, shrink, wholeCase } from "./case.ts";
 import { loadDeployment } from "./deployment.ts";
+import type { Strike, Swept } from "./sweep.ts";
 import { count, emptyTally, type Tally } from "./tally.ts";
 
 /** A piece of work for one worker. */
 export type Task =
   | { readonly kind: "seeds"; readonly from: number; readonly seeds: number; readonly profile: ProfileName; readonly stopsAtFirst: boolean }
   | { readonly kind: "cases"; readonly cases: readonly Case[] }
+  | { readonly kind: "strikes"; readonly strikes: readonly Strike[] }
   | { readonly kind: "shrink"; readonly failing: Case; readonly id: string };
 
-export type Answer = { readonly tally: Tally } | { readonly small: Case } | { readonly error: string };
+export type Answer = { readonly tally: Tally } | { readonly swept: Swept } | { readonly small: Case } | { readonly error: string };
 
 const MICROSECONDS = 1_000n;
 
@@ -37,6 +39,8 @@ const answerTo = async (task: Task): Promise<Answer> => {
       return { tally: await tallied(seedsOf(task), task.stopsAtFirst) };
     case "cases":
       return { tally: await tallied(task.cases, false) };
+    case "strikes":
+      return { swept: await (await import("./sweep.ts")).strike(deployment, task.strikes) };
     case "shrink":
       return { small: await shrink(deployment, task.failing, task.id) };
   }

@@ -14,7 +14,8 @@ describe("the command line", () => {
     [["--seed", "9", "--trace", "--profile", "calm"], { what: "trace", seed: 9, profile: "calm" }],
     [["--seed", "9"], { what: "seeds", from: 9, seeds: 1, keeps: false }],
     [["--mutants"], { what: "mutants" }],
-    [["--sweep"], { what: "sweep" }],
+    [["--sweep"], { what: "sweep", only: [] }],
+    [["--sweep", "--only", "S42,S50"], { what: "sweep", only: ["S42", "S50"] }],
     [["--corpus"], { what: "corpus" }],
   ] as const)("%j is read", (args, asked) => {
     expect(askedOf(args)).toMatchObject(asked);
@@ -28,6 +29,7 @@ describe("the command line", () => {
     [["--from", "99999999999999"], "--from takes a whole number"],
     [["--mutants", "--sweep"], "take one"],
     [["--trace"], "add --seed N"],
+    [["--only", "S42"], "add --sweep"],
     [["--speed"], "--speed"],
     [["12"], "12"],
   ] as const)("%j is refused in words", (args, words) => {
