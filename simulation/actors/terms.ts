@@ -26,6 +26,7 @@ export const RATE_IM_PPM = 100_000;
 export const RATE_MM_PPM = 50_000;
 export const FEE_PPM = 500;
 /** Age at which a mark is stale, and how long a doubt stands before it counts. */
+export const SUSPECT_AFTER_MS = 30_000;
 export const MARK_AGE_MAX_MS = 60_000;
 
 const instrumentOf = ({ instrumentId, baseAsset, priceDecimals, lotDecimals }: Listing) =>
@@ -51,7 +52,7 @@ const instrumentOf = ({ instrumentId, baseAsset, priceDecimals, lotDecimals }: L
       jumpPpmPerMinute: 100_000,
       jumpPpmMax: 500_000,
       agreePpm: 20_000,
-      suspectAfterMs: MARK_AGE_MAX_MS,
+      suspectAfterMs: SUSPECT_AFTER_MS,
     },
   });
 

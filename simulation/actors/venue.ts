@@ -146,11 +146,20 @@ class Venue implements SimulatedVenue {
   /** Books a trade of a signed quantity that reduces a position, and says so. */
   private trade(holding: Holding, instrumentId: string, size: Quantity, at: Price): Money {
     const position = holding.positions.get(instrumentId);
-    if (position === undefined) throw new Error("a trade without a position");
     const fee = feeOf(size, at);
-    const profit = notionalOf(-size as Quantity, (at - position.entryPrice) as Price);
+    if (position === undefined) {
+      holding.cash = (holding.cash - fee) as Money;
+      holding.positions.set(instrumentId, { quantity: size, entryPrice: at });
+      return fee;
+    }
+    const wasLong = position.quantity > 0n;
+    const profit = notionalOf(
+      (abs(size) > abs(position.quantity) ? position.quantity : -size) as Quantity,
+      (at - position.entryPrice) as Price,
+    );
     holding.cash = (holding.cash + profit - fee) as Money;
     position.quantity = (position.quantity + size) as Quantity;
+    if (position.quantity !== 0n && position.quantity > 0n !== wasLong) position.entryPrice = at;
     if (position.quantity === 0n) holding.positions.delete(instrumentId);
     return fee;
   }
@@ -168,7 +177,11 @@ class Venue implements SimulatedVenue {
     const isInLimit = order.side === "sell" ? at >= limit : at <= limit;
     const room = order.side === "sell" ? (position > 0n ? position : 0n) : position < 0n ? -position : 0n;
     const wanted =
-      isInLimit && !isWithin(this.plan.noBids, this.time.now()) ? min(quantity(order.quantity), room as Quantity) : (0n as Quantity);
+      isInLimit && !isWithin(this.plan.noBids, this.time.now())
+        ? order.reduceOnly
+          ? min(quantity(order.quantity), room as Quantity)
+          : quantity(order.quantity)
+        : (0n as Quantity);
     const filled = draw() < this.plan.partialShare ? this.part(order.instrumentId, wanted, draw()) : wanted;
     this.execute(order, { holding, position, filled, at, split: draw() < 0.3 });
   }

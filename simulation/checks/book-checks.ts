@@ -26,8 +26,11 @@ export class BookChecks {
   private readonly journals = new Map<string, Journal>();
   private readonly liveCalls = new Map<string, Map<string, CallRow>>();
   private readonly applied = new Map<string, Set<string>>();
-  constructor(check: Check) {
+  private readonly graceSlackMs: number;
+  /** @param graceSlackMs what of a grace may be missing: nothing, but where clocks are off by minutes. */
+  constructor(check: Check, graceSlackMs: number) {
     this.check = check;
+    this.graceSlackMs = graceSlackMs;
   }
 
   /** I20: one envelope in the same transaction, next in its account's chain, with the hash of what it says. */
@@ -63,6 +66,8 @@ export class BookChecks {
     }
     this.check("I01", alive.size <= 1, () => `${accountId}: ${[...alive.keys()].join(" and ")} are live`);
     const [one] = alive.values();
+    const isFlat = account.after.positions.length === 0 && (account.after.cash.get("USDT") ?? 0n) >= 0n;
+    this.check("L03", !isFlat || one?.status !== "OPEN", () => `${one?.callId}: open on a flat account`);
     this.check(
       "I01",
       open === (one === undefined ? "" : `CROSS:${one.callId}`),
@@ -96,13 +101,18 @@ export class BookChecks {
     if (after.status === "OPEN")
       this.check(
         "I05",
-        promised >= at + after.graceMs,
+        promised >= at + after.graceMs - this.graceSlackMs,
         () => `${after.callId}: ${promised - at} ms left of a grace of ${after.graceMs} ms`,
       );
   }
 
   /** I05, R12: a first notice that was accepted late moves the deadline, so that the whole grace is left from then. */
   private lateNotice({ before, after }: Changed<CallRow>): void {
+    this.check(
+      "I05",
+      before?.noticeAcceptedAt == null || after.noticeAcceptedAt === before.noticeAcceptedAt,
+      () => `${after.callId}: first accepted at ${before?.noticeAcceptedAt}, then at ${after.noticeAcceptedAt}`,
+    );
     const isLiquidated = before?.status === "OPEN" && after.status === "LIQUIDATING" && after.liquidationReason === "deadline";
     if (!isLiquidated || after.noticeAcceptedAt === null || after.deadlineAt === null || after.overdueAt !== null) return;
     const accepted = instantOf(after.noticeAcceptedAt);

@@ -45,6 +45,12 @@ interface Options {
   readonly eventId: (accountId: string, seq: number, index: number) => string;
 }
 
+/**
+ * A host whose clock is minutes behind counts from the newest price that it knows: one that was good to it, from a
+ * snapshot that may be a minute old, written within the request's budget.
+ */
+const WILD_SLACK_MS = 120_000;
+
 const count = (counts: Map<string, number>, name: string): void => void counts.set(name, (counts.get(name) ?? 0) + 1);
 
 const reachedBy = (reached: Map<string, number>, commit: Commit): void => {
@@ -77,7 +83,7 @@ export const createChecks = ({ time, tables, names, clocks, span, trace, eventId
   };
   const marks = createMarkHistory(check, clocks.skewMs);
   const notices = createNoticeChecks(check);
-  const book = new BookChecks(check);
+  const book = new BookChecks(check, (clocks.wildShare ?? 0) > 0 ? WILD_SLACK_MS : 0);
   const decisions = new DecisionChecks(check, marks, clocks);
   const judgeReplay = createReplayChecks(check, tables, names);
   const judgePromptness = createPromptnessChecks(check, span);

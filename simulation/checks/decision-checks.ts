@@ -86,6 +86,12 @@ export class DecisionChecks {
     const x = previousLevel === "HEALTHY" || previousLevel === "WARNING" ? CALL_X : CALL_LEFT_X;
     const band = after.onBadMarks || !this.isAllGood(seen) ? BAND : 0;
     const margin = this.worst(seen, band);
+    const spare = instantOf(after.issuedAt) - seen.commit.askedAt;
+    this.check(
+      "I05",
+      spare >= 10_000 - this.clocks.skewMs,
+      () => `${after.callId}: counts as issued ${spare} ms after the request to write it`,
+    );
     this.check(
       "I03",
       isBelow(margin, x, "mayBe") || (seen.isFlat && seen.held.cash < 0),
@@ -111,10 +117,11 @@ export class DecisionChecks {
       () =>
         `${after.callId}: liquidated ${promised === null ? "without a deadline" : `${instantOf(promised) - seen.commit.at} ms before it`}`,
     );
+    this.check("I04", after.onUnmet === "reduce", () => `${after.callId}: liquidated at its deadline under a policy that restricts`);
     const margin = this.worst(seen);
     this.check(
       "I04",
-      isBelow(margin, CALL_LEFT_X, "mayBe"),
+      isBelow(margin, CALL_X, "mayBe"),
       () => `${after.callId}: liquidated at its deadline with equity ${margin.equity}, notional ${margin.notional}`,
     );
   }
@@ -158,12 +165,26 @@ export class DecisionChecks {
       quantity > 0n && quantity <= room,
       () => `${order.orderId}: ${order.side} ${order.quantity} against a position of ${floatOf(held)}`,
     );
-    if (seen.account.positions.length !== 1 || quantity === room) return;
+    if (seen.account.positions.length !== 1) return;
     const { low, high } = seen.prices(order.instrumentId);
     const margin = this.worst(seen);
     const least = leastReduction(margin, held > 0n ? low : high, reason === "closeOut" ? "closeOut" : "callLevel");
     const most = least + 2 * (LOT[order.instrumentId] ?? 0.001);
     this.check("I12", floatOf(quantity) <= most, () => `${order.orderId}: orders ${order.quantity} where ${least} is enough`);
+  }
+
+  /** I10: while an order may still be handed over, the position holds it. */
+  private fits({ account }: Seen): void {
+    for (const order of account.live?.orders ?? []) {
+      if (order.status !== "PENDING") continue;
+      const held = account.positions.find(({ instrumentId }) => instrumentId === order.instrumentId)?.quantity ?? 0n;
+      const room = order.side === "sell" ? held : -held;
+      this.check(
+        "I10",
+        fixedOf(order.quantity) <= room,
+        () => `${order.orderId}: waits with ${order.quantity} against a position of ${floatOf(held)}`,
+      );
+    }
   }
 
   private ordersOf(seen: Seen): void {
@@ -173,7 +194,9 @@ export class DecisionChecks {
       if (before === null) {
         this.sized(seen, after, call?.liquidationReason ?? null);
         this.priced(seen, after, "decided");
-      } else if (before.status === "PENDING" && after.status === "SENT") this.priced(seen, after, "handed over");
+      } else if (before.status === "PENDING" && after.status === "SENT") {
+        this.priced(seen, after, "handed over");
+      }
     }
   }
 
@@ -201,6 +224,7 @@ export class DecisionChecks {
       if (to === "MET") this.met(seen, call);
     }
     this.ordersOf(seen);
+    this.fits(seen);
     this.reserved(seen);
   }
 }

@@ -17,6 +17,7 @@ export const createOrderChecks = (
   return ({ order, position, filled }: TakenOrder): void => {
     const { orderId, callId, attempt, instrumentId } = order;
     const key = `${callId}-${attempt}-${instrumentId}`;
+    check("I10", order.reduceOnly, () => `${orderId}: is not reduce-only`);
     check("I09", orderId === key && !parents.has(key), () => `${orderId}: a second order of ${key}, beside ${parents.get(key)}`);
     parents.set(key, orderId);
     const status = statusOf(callId);

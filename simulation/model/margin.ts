@@ -1,4 +1,4 @@
-import { FEE_PPM, MARK_AGE_MAX_MS, RATE_IM_PPM, RATE_MM_PPM } from "../actors/terms.ts";
+import { FEE_PPM, MARK_AGE_MAX_MS, RATE_IM_PPM, RATE_MM_PPM, SUSPECT_AFTER_MS } from "../actors/terms.ts";
 
 /**
  * The reference model's arithmetic, written from the rules and not from the core: floating point, one bracket,
@@ -93,4 +93,4 @@ export const illegalMark = (before: MarkState | null, after: MarkState, at: numb
 
 /** True where the mark could be used for trading by a clock that shows `now` at the earliest (R3, I07). */
 export const isGoodAt = (mark: MarkState, now: number): boolean =>
-  now - mark.asOf <= MARK_AGE_MAX_MS && (mark.candidate === null || now - mark.candidate.asOf < MARK_AGE_MAX_MS);
+  now - mark.asOf <= MARK_AGE_MAX_MS && (mark.candidate === null || now - mark.candidate.asOf < SUSPECT_AFTER_MS);

@@ -22,7 +22,7 @@ describe("the command line", () => {
   });
 
   test.each([
-    [["--profile", "stormy"], 'there is no profile "stormy": take one of standard, calm'],
+    [["--profile", "stormy"], 'there is no profile "stormy": take one of standard, skewed, calm, sweeper'],
     [["--seed", "1.5"], '--seed takes a whole number from 0 on, not "1.5"'],
     [["--seed", "seven"], '--seed takes a whole number from 0 on, not "seven"'],
     [["--seeds", "0"], '--seeds takes a whole number from 1 on, not "0"'],
