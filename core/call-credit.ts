@@ -71,6 +71,9 @@ const creditOf = (fact: Fact, before: MarginAccount, after: MarginAccount, measu
     case "fill":
       if (orders.some((order) => order.orderId === fact.orderId)) return ZERO;
       return creditOfReduction(call, fact, before) ?? byValue();
+    // What a gap swallowed comes with the snapshot that heals it: paid is paid, however it was told.
+    case "snapshot":
+      return byValue();
     default:
       return ZERO;
   }

@@ -56,6 +56,8 @@ export const attempt = (s: Situation, call: MarginCall, cause: Cause): Step | nu
     ordersPlanned: call.ordersPlanned + orders.length,
     liquidatingAt: call.liquidatingAt ?? s.now,
     curedSince: null,
+    onBadMarks: false,
+    badMarksSince: null,
   };
   const why = cause === "closeOut" ? "R1: below the close-out level" : "R14: unmet at the deadline";
   return { call: next, orders, notes: [note("liquidation.started", next, `${why}, attempt ${next.attempt} of ${s.policy.attemptsMax}`)] };

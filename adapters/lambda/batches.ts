@@ -33,9 +33,27 @@ export const independent = async (
   return { batchItemFailures: records.filter((one) => failed.has(one.messageId)).map((one) => ({ itemIdentifier: one.messageId })) };
 };
 
+/** Tries of one message of a FIFO queue within an invocation. */
+const TRIES_AT_ONCE = 2;
+
+/** Tries work again at once where the world failed it; what cannot be read never can. */
+const withAnotherTry = async (work: () => Promise<void>): Promise<void> => {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (tries === TRIES_AT_ONCE || (error instanceof Error && error.name === "Malformed")) throw error;
+    }
+  }
+};
+
 /**
  * Messages of a FIFO queue: those of one group one after another; after a failure the rest of its group
  * goes back untried, so that nothing overtakes (S42). Groups do not wait for each other.
+ *
+ * A message that fails is tried once more at once: back in its queue it would hold its whole group for the
+ * visibility timeout, three minutes in which a deposit is not booked while a deadline passes. So `work` must be
+ * safe to repeat.
  */
 export const ordered = async (
   records: readonly SQSRecord[],
@@ -47,7 +65,7 @@ export const ordered = async (
   const tryGroup = async (group: readonly SQSRecord[]): Promise<void> => {
     for (const [index, record] of group.entries()) {
       try {
-        await work(record);
+        await withAnotherTry(() => work(record));
       } catch (error) {
         for (const rest of group.slice(index)) failed.add(rest.messageId);
         report(log, record.messageId, error);

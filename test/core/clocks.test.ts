@@ -90,3 +90,18 @@ describe("R16: a snapshot that heals a gap", () => {
     expect(desk.account().live?.orders[0]).toMatchObject({ orderId: order.orderId, status: "PENDING" });
   });
 });
+
+describe("R10: money that a snapshot brings", () => {
+  test("pays the call by what it does to the margin that is missing", () => {
+    const desk = deskOf(tenTimesLong());
+    desk.at(T0, "94");
+    // E = 4, IM = 9.4: 5.4 is due. The gap swallowed a deposit of 6, the snapshot has it.
+    const snapshot = desk.fact("snapshot", {
+      occurredAt: T0 + MINUTE,
+      balances: new Map([["USDT", 1_600_000_000n as never]]),
+      positions: desk.account().positions,
+    });
+    const change = desk.at(T0 + MINUTE, "94", [snapshot]);
+    expect(change?.calls[0]).toMatchObject({ status: "MET", metBy: "payment", metAmount: 600_000_000n });
+  });
+});

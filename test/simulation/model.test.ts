@@ -38,6 +38,10 @@ describe("the reference model's margin", () => {
     expect([isBelow(margin, 0.5, "mayBe"), isBelow(margin, 0.5, "surely")]).toEqual([true, false]);
   });
 
+  test("past bankruptcy no reduction brings it back: what is missing is a named deficit (R22)", () => {
+    expect(leastReduction({ equity: -100, notional: 7_600 }, 7_600, "closeOut")).toBeGreaterThan(1);
+  });
+
   test("a close-out of 1 BTC at 7,600 with equity 300 needs 0.2947 BTC: 1.1 MM of the rest is what is left after costs", () => {
     const quantity = leastReduction({ equity: 300, notional: 7_600 }, 7_600, "closeOut");
     expect(quantity).toBeCloseTo(0.29471, 4);

@@ -1,7 +1,7 @@
 import type { DynamoDBRecord, SQSRecord } from "aws-lambda";
 import { describe, expect, test } from "vitest";
-
 import { independent, ordered, orderedStream } from "../../../adapters/lambda/batches.ts";
+import { Malformed } from "../../../adapters/wire/parse.ts";
 import { testLog } from "../../engine.ts";
 
 const record = (messageId: string, group = ""): SQSRecord =>
@@ -77,6 +77,19 @@ describe("messages of a FIFO queue (S42)", () => {
     const works = worker(bad);
     expect(failures(await ordered(batch, testLog(), works.work))).toEqual(returned);
     expect(works.done.sort()).toEqual(done);
+  });
+
+  test.each([
+    ["the world fails it once: it is tried again at once, and its group goes on", new Error("timeout"), [], ["a1 1", "a1 2", "a2 1"]],
+    ["it cannot be read: it is not tried again, and its group goes back", new Malformed("not JSON"), ["a1", "a2"], ["a1 1"]],
+  ])("%s", async (_, error, returned, tried) => {
+    const tries: string[] = [];
+    const reply = await ordered([record("a1", "A"), record("a2", "A")], testLog(), async ({ messageId }) => {
+      tries.push(`${messageId} ${tries.filter((one) => one.startsWith(messageId)).length + 1}`);
+      if (tries.length === 1) throw error;
+    });
+    expect(failures(reply)).toEqual(returned);
+    expect(tries).toEqual(tried);
   });
 
   test("a group is worked in its order", async () => {
