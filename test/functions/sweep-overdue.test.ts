@@ -109,7 +109,7 @@ describe("S40 many at once", () => {
       await openAccount(stage, accountId, { balances: new Map([["USDT", money(cash)]]) });
       await markAt(stage, accountId, "94.5", 10);
     }
-    await at(PAST_S, "94.4");
+    await at(PAST_S + 1, "94.4");
     let calls = 0;
     await sweepOverdue({ ...stage.world })({}, { getRemainingTimeInMillis: () => (calls++ === 0 ? 60_000 : 1_000) });
     const statuses = await Promise.all(["worst", "middle", "mild"].map(statusOf));
