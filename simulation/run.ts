@@ -215,7 +215,11 @@ const stageOf = (options: RunOptions): Stage => {
     jitter: draws(seed, "jitter"),
     counts,
     request,
-    heard: { published: checks.notices.hearPublished, line: (text) => checks.notices.hearText("a log line", text) },
+    heard: {
+      published: checks.notices.hearPublished,
+      line: (text) => checks.notices.hearText("a log line", text),
+      fault: checks.hearFault,
+    },
     trace: line,
   };
   const venues: SimulatedVenue[] = [];

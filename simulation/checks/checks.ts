@@ -19,6 +19,8 @@ export interface Checks {
   readonly notices: NoticeChecks;
   hearWrites(written: readonly Written[], askedAt: number): void;
   hearOrder(taken: TakenOrder): void;
+  /** An error that nobody should have seen breaks the run as well. */
+  hearFault(error: unknown): void;
   /** Hears every event as it is committed. */
   onEvent(listener: (accountId: string, event: EventText) => void): void;
   /** Throws the first violation, once it is there: after a step, never in the middle of a function's request. */
@@ -121,6 +123,10 @@ export const createChecks = ({ time, tables, names, clocks, span, trace, eventId
     hearOrder: (taken) => {
       trace?.(`* venue takes ${taken.order.orderId} ${taken.order.side} ${taken.order.quantity}, fills ${taken.filled}`);
       judgeOrder(taken);
+    },
+    hearFault: (error) => {
+      broken ??= new Violation("fault", time.now(), error instanceof Error ? `${error.name}: ${error.message}` : "unknown");
+      trace?.(`BROKEN ${broken.id} ${broken.message}`);
     },
     onEvent: (listener) => void listeners.push(listener),
     afterEach: () => {

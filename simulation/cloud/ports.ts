@@ -33,6 +33,16 @@ const HEARD = {
   nameUnknown: () => named("Error", "getaddrinfo ENOTFOUND"),
 } as const satisfies Partial<Record<CallFault, () => Error>>;
 
+/** Errors that are answers: a function must be able to hear them. */
+const ANSWERS: ReadonlySet<string> = new Set([
+  "ConditionalCheckFailedException",
+  "TransactionCanceledException",
+  "TransactionConflictException",
+  "InvalidCiphertextException",
+  "PartlyRefused",
+  "MailRefused",
+]);
+
 /** One request as the simulation sees it. */
 interface Request<Reply> {
   readonly method: PortMethod;
@@ -152,6 +162,7 @@ class Wire {
     try {
       reply = act();
     } catch (error) {
+      if (!(error instanceof Error) || !ANSWERS.has(error.name)) this.simulation.heard.fault(error);
       this.tell(request, fault, error);
       refuse(error);
       return;

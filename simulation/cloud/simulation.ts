@@ -13,7 +13,12 @@ export interface Simulation {
   /** The request that is being carried out: when its function made it. */
   readonly request: { askedAt: number };
   /** Is told of every message that reached the topic, and of every log line. */
-  readonly heard: { published(id: string): void; line(text: string): void };
+  readonly heard: {
+    published(id: string): void;
+    line(text: string): void;
+    /** An error that no service gives: of the simulator itself, or of a store that asks for what no service answers. It ends the run. */
+    fault(error: unknown): void;
+  };
   /** Writes a line of the trace; null when nobody reads it. */
   readonly trace: ((line: string) => void) | null;
 }
