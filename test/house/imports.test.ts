@@ -30,6 +30,15 @@ const planted: readonly [path: string, source: string, complaint: string][] = [
     'import { startCloud } from "../../local/cloud.ts";\nexport const x = startCloud;\n',
     "adapters/ imports only",
   ],
+  ["adapters/dynamodb/planted.ts", "export const x = Date.now();\n", "ask world.clock"],
+  ["adapters/planted.ts", "export const x = new Date();\n", "ask world.clock"],
+  ["adapters/email/planted.ts", "export const x = Math.random();\n", "cannot be replayed"],
+  ["adapters/planted.ts", "export const x = setTimeout;\n", "global variable setTimeout"],
+  [
+    "adapters/dynamodb/planted.ts",
+    'import { DynamoDBClient } from "@aws-sdk/client-dynamodb";\nexport const x = DynamoDBClient;\n',
+    "only adapters/aws/ loads a client",
+  ],
   [
     "functions/planted.ts",
     'import { SQSClient } from "@aws-sdk/client-sqs";\nexport const x = SQSClient;\n',
@@ -61,9 +70,11 @@ beforeAll(() => {
   house = realpathSync(mkdtempSync(join(tmpdir(), "plimsoll-house-")));
   for (const part of ["biome.json", ".gitignore", "lint"]) cpSync(join(root, part), join(house, part), { recursive: true });
   const allowed = 'import { TABLES } from "../adapters/dynamodb/schema.ts";\n\nexport const x = TABLES;\n';
+  const types = 'import type { AttributeValue } from "@aws-sdk/client-dynamodb";\n\nexport const x: AttributeValue = { S: "x" };\n';
   for (const [path, source] of [
     ...planted.map(([, source], index) => [fileOf(index), source] as const),
     ["lib/allowed.ts", allowed] as const,
+    ["adapters/allowed.ts", types] as const,
   ]) {
     mkdirSync(dirname(join(house, path)), { recursive: true });
     writeFileSync(join(house, path), source);
@@ -95,5 +106,6 @@ describe("the directions of imports are enforced by the linter", () => {
 
   test("what the house allows passes", () => {
     expect(complaints.get("lib/allowed.ts")).toBeUndefined();
+    expect(complaints.get("adapters/allowed.ts")).toBeUndefined();
   });
 });
