@@ -1,4 +1,4 @@
-import { CHANNELS, FAULT_KINDS } from "../faults/alphabet.ts";
+import { FAULT_KINDS } from "../faults/alphabet.ts";
 import type { RunResult } from "../run.ts";
 import type { Case } from "./case.ts";
 
@@ -84,5 +84,5 @@ const TRANSITIONS = [
 export const reachedOf = ({ seedsWith, times }: Tally): Record<string, unknown> => {
   const counted = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, times[name] ?? 0]));
   const milestones = Object.fromEntries(Object.keys(MILESTONES).map((name) => [name, seedsWith[name] ?? 0]));
-  return { ...milestones, transitions: counted(TRANSITIONS), faults: counted(FAULT_KINDS), channels: [...CHANNELS] };
+  return { ...milestones, transitions: counted(TRANSITIONS), faults: counted(FAULT_KINDS) };
 };
