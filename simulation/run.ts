@@ -107,11 +107,12 @@ const MINUTE_MS = 60_000;
 /** Nothing less than this after the last fault is an end. */
 const CALM_LEAST_MS = 3 * MINUTE_MS;
 
-const playFeed = ({ time, cloud, venue }: Stage, plan: Plan): void => {
+const playFeed = ({ time, cloud, venue, checks }: Stage, plan: Plan): void => {
   const queue = cloud.queue("marks");
   for (const { at, instrumentId, price: text, asOf, isTrue } of plan.ticks) {
     time.at(at, () => {
       if (isTrue) venue.show(instrumentId, price(text));
+      checks.tell(`* price ${instrumentId} ${text}${isTrue ? "" : " (no true one)"}`);
       const mark = { instrumentId, price: text, asOf: iso(asOf), source: "composite" };
       queue.send({ body: JSON.stringify({ schemaVersion: 1, marks: [mark] }) });
     });
@@ -125,7 +126,8 @@ const playFeed = ({ time, cloud, venue }: Stage, plan: Plan): void => {
 const operate = ({ time, cloud, venue, checks }: Stage, plan: Plan): void => {
   const round = (): void => {
     for (const { accountId, outOfSync } of checks.accounts()) if (outOfSync) venue.snapshot(accountId);
-    if (time.now() >= plan.faultsUntil) cloud.redrive((body) => !body.includes(POISON));
+    const redriven = time.now() >= plan.faultsUntil ? cloud.redrive((body) => !body.includes(POISON)) : 0;
+    if (redriven > 0) checks.tell(`* operators send ${redriven} parked messages again`);
     time.at(time.now() + MINUTE_MS, round);
   };
   time.at(STARTS_AT + MINUTE_MS, round);
@@ -202,7 +204,7 @@ const stageOf = (options: RunOptions): Stage => {
     tables,
     names,
     clocks,
-    span: { calmSince: plan.faultsUntil, endsAt: plan.endsAt },
+    span: { startsAt: STARTS_AT, calmSince: plan.faultsUntil, endsAt: plan.endsAt },
     trace: line,
     eventId: eventIdOf,
   });
@@ -244,7 +246,7 @@ const stageOf = (options: RunOptions): Stage => {
     },
     clocks,
   );
-  const venue = createVenue(time, cloud.queue("feed.fifo"), plan.venue, seed);
+  const venue = createVenue(time, cloud.queue("feed.fifo"), plan.venue, { seed, say: (words) => checks.tell(`* ${words}`) });
   venues.push(venue);
   venue.onOrder(checks.hearOrder);
   return { time, tables, counts, cloud, venue, callers: createCallers(time, cloud, venue), checks };
@@ -263,10 +265,16 @@ export const runPlan = async (options: RunOptions): Promise<RunResult> => {
   for (const account of plan.accounts) time.at(STARTS_AT + 4_000, () => venue.open(account));
   playFeed(stage, plan);
   for (const { at, accountId, share } of plan.withdrawals) time.at(at, () => stage.callers.withdraw(accountId, share));
-  for (const { at, queue, body } of plan.poison) time.at(at, () => cloud.queue(queue).send({ body, groupId: POISON }));
+  for (const { at, queue, body } of plan.poison) {
+    time.at(at, () => {
+      checks.tell(`* poison into ${queue}`);
+      cloud.queue(queue).send({ body, groupId: POISON });
+    });
+  }
   cloud.start();
   if (options.isBlocked !== undefined) cloud.block(options.isBlocked);
   time.at(plan.faultsUntil, () => {
+    checks.tell("* calm begins: no fault from here on");
     faults.stop();
     cloud.lambda.mendClocks();
   });

@@ -56,6 +56,12 @@ const feeOf = (size: Quantity, at: Price): Money => divide(abs(size) * abs(at) *
 const notionalOf = (size: Quantity, at: Price): Money => divide(size * at, ONE, "down") as Money;
 const SNAPSHOT_AFTER_MS = 45_000;
 
+/** What a venue's luck is drawn from, and who hears what it does. */
+interface VenueRun {
+  readonly seed: number;
+  readonly say: (words: string) => void;
+}
+
 class Venue implements SimulatedVenue {
   readonly holdings = new Map<string, Holding>();
   readonly orders = new Map<string, TakenOrder>();
@@ -64,12 +70,14 @@ class Venue implements SimulatedVenue {
   private readonly feed: SimulatedQueue;
   private readonly plan: VenuePlan;
   private readonly seed: number;
+  private readonly say: (words: string) => void;
   private readonly prices = new Map<string, Price>();
   private readonly listeners: ((taken: TakenOrder) => void)[] = [];
   private messages = 0;
   private losses = 0;
 
-  constructor(time: VirtualTime, feed: SimulatedQueue, plan: VenuePlan, seed: number) {
+  constructor(time: VirtualTime, feed: SimulatedQueue, plan: VenuePlan, { seed, say }: VenueRun) {
+    this.say = say;
     this.time = time;
     this.feed = feed;
     this.plan = plan;
@@ -124,6 +132,7 @@ class Venue implements SimulatedVenue {
       this.feed.send({ body: encodeFeed(message), groupId: accountId, dedupId: `${entries[0]?.externalId}${copy}` });
     if (!isSure && draw() < this.plan.lossShare) {
       this.losses += 1;
+      this.say(`the venue's message of ${accountId} is lost: ${bodies.map(({ kind }) => kind).join(", ")}`);
       this.time.at(now + SNAPSHOT_AFTER_MS, () => {
         this.losses -= 1;
         this.snapshot(accountId);
@@ -232,6 +241,7 @@ class Venue implements SimulatedVenue {
     const holding = this.holdings.get(accountId);
     if (holding === undefined) return;
     const externalId = `deposit-${accountId}-${this.time.now() + confirmsMs}-${decimal(amount)}`;
+    this.say(`${accountId} deposits ${decimal(amount)}${confirmsMs === 0 ? "" : `, confirmed in ${Math.round(confirmsMs / 1_000)} s`}`);
     const credit = (): void => {
       holding.cash = (holding.cash + amount) as Money;
       this.tell(holding, [{ kind: "deposit", externalId, asset: "USDT", amount }]);
@@ -248,6 +258,7 @@ class Venue implements SimulatedVenue {
     const holding = this.holdings.get(accountId);
     if (holding === undefined) return;
     holding.cash = (holding.cash - amount) as Money;
+    this.say(`${accountId} withdraws ${decimal(amount)}`);
     this.tell(holding, [{ kind: "withdrawal", externalId: `withdrawal-${accountId}-${this.time.now()}`, asset: "USDT", amount }]);
   }
 
@@ -259,6 +270,7 @@ class Venue implements SimulatedVenue {
     const most = min(size, abs(position.quantity));
     if (most <= 0n) return;
     const signed = (position.quantity > 0n ? -most : most) as Quantity;
+    this.say(`${accountId} closes ${decimal(signed)} of ${instrumentId}`);
     const externalId = `trade-${accountId}-${holding.sequence + 1}`;
     const at = this.onTick(instrumentId, mark);
     const fee = this.trade(holding, instrumentId, signed, at);
@@ -266,5 +278,5 @@ class Venue implements SimulatedVenue {
   }
 }
 
-export const createVenue = (time: VirtualTime, feed: SimulatedQueue, plan: VenuePlan, seed: number): SimulatedVenue =>
-  new Venue(time, feed, plan, seed);
+export const createVenue = (time: VirtualTime, feed: SimulatedQueue, plan: VenuePlan, run: VenueRun): SimulatedVenue =>
+  new Venue(time, feed, plan, run);

@@ -1,7 +1,9 @@
 import type { EventText } from "../../adapters/wire/events.ts";
+import { decimal } from "../../core/money.ts";
 import type { TakenOrder } from "../actors/venue.ts";
 import type { Clocks } from "../cloud/lambda.ts";
 import type { MemoryTables, Written } from "../db/memory-tables.ts";
+import { instantOf } from "../time/instants.ts";
 import type { VirtualTime } from "../time/virtual-time.ts";
 import { BookChecks, type Check } from "./book-checks.ts";
 import { DecisionChecks } from "./decision-checks.ts";
@@ -23,6 +25,8 @@ export interface Checks {
   hearFault(error: unknown): void;
   /** Hears every event as it is committed. */
   onEvent(listener: (accountId: string, event: EventText) => void): void;
+  /** Writes a line of the trace under those of the present step. */
+  tell(words: string): void;
   /** Throws the first violation, once it is there: after a step, never in the middle of a function's request. */
   afterEach(): void;
   isViolation(error: unknown): error is Violation;
@@ -42,7 +46,7 @@ interface Options {
   readonly names: { readonly book: string; readonly marks: string };
   readonly clocks: Clocks;
   /** When the last fault could begin, and when the run is over but for copies of a day later. */
-  readonly span: { readonly calmSince: number; readonly endsAt: number };
+  readonly span: { readonly startsAt: number; readonly calmSince: number; readonly endsAt: number };
   readonly trace: ((line: string) => void) | null;
   readonly eventId: (accountId: string, seq: number, index: number) => string;
 }
@@ -68,6 +72,12 @@ const reachedBy = (reached: Map<string, number>, commit: Commit): void => {
   }
 };
 
+/** An event in a trace: its call, what is due by when, and why. */
+const wordsOf = ({ call, level, reason }: EventText, startsAt: number): string => {
+  const by = call?.deadlineAt == null ? "" : ` by ${((instantOf(call.deadlineAt) - startsAt) / 1_000).toFixed(1)}`;
+  return `${call?.callId ?? "-"} ${level}${call?.status === "OPEN" ? ` due ${call.outstanding} ${call.asset}${by}` : ""}: ${reason}`;
+};
+
 export const createChecks = ({ time, tables, names, clocks, span, trace, eventId }: Options): Checks => {
   const reached = new Map<string, number>();
   const judged = new Map<string, number>();
@@ -76,12 +86,17 @@ export const createChecks = ({ time, tables, names, clocks, span, trace, eventId
   const orders = new Map<string, OrderRow>();
   const accounts = new Map<string, AccountRow>();
   let broken: Violation | null = null;
+  /** Lines of a step's consequences: they stand under the request that had them. */
+  const told: string[] = [];
+  const tell = (words: string): void => {
+    if (trace !== null) told.push(words);
+  };
 
   const check: Check = (id, holds, words) => {
     count(judged, id);
     if (holds || broken !== null) return;
     broken = new Violation(id, time.now(), words());
-    trace?.(`BROKEN ${id} ${broken.message}`);
+    tell(`BROKEN ${id} ${broken.message}`);
   };
   const marks = createMarkHistory(check, clocks.skewMs);
   const notices = createNoticeChecks(check);
@@ -106,7 +121,7 @@ export const createChecks = ({ time, tables, names, clocks, span, trace, eventId
     notices.hearCommit(commit, eventId);
     reachedBy(reached, commit);
     for (const event of commit.envelope?.events ?? []) {
-      trace?.(`* ${event.type} ${commit.envelope?.accountId} ${event.call?.callId ?? ""} ${event.level}: ${event.reason}`);
+      tell(`* ${event.type} ${commit.envelope?.accountId} ${wordsOf(event, span.startsAt)}`);
       for (const listener of listeners) listener(commit.envelope?.accountId ?? "", event);
     }
   };
@@ -121,15 +136,17 @@ export const createChecks = ({ time, tables, names, clocks, span, trace, eventId
       if (commit !== null) hearCommit(commit);
     },
     hearOrder: (taken) => {
-      trace?.(`* venue takes ${taken.order.orderId} ${taken.order.side} ${taken.order.quantity}, fills ${taken.filled}`);
+      tell(`* venue takes ${taken.order.orderId} ${taken.order.side} ${taken.order.quantity}, fills ${decimal(taken.filled)}`);
       judgeOrder(taken);
     },
     hearFault: (error) => {
       broken ??= new Violation("fault", time.now(), error instanceof Error ? `${error.name}: ${error.message}` : "unknown");
-      trace?.(`BROKEN ${broken.id} ${broken.message}`);
+      tell(`BROKEN ${broken.id} ${broken.message}`);
     },
     onEvent: (listener) => void listeners.push(listener),
+    tell,
     afterEach: () => {
+      for (const words of told.splice(0)) trace?.(words);
       if (broken !== null) throw broken;
     },
     isViolation: (error): error is Violation => error instanceof Violation,

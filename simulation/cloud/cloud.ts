@@ -145,6 +145,7 @@ class Deployed {
   private hand(channel: Channel, parkArn: string, body: string, act: () => void): void {
     const { time, faults } = this.simulation;
     const fault = faults.atDelivery(channel);
+    if (fault !== null) this.simulation.trace?.(`${channel} to ${shortName(parkArn).replace(/(-subscription)?-dead$/, "")} [${fault}]`);
     if (fault === "dropAfterRetries") {
       this.byArn(parkArn).send({ body });
       return;

@@ -1,6 +1,7 @@
 import type { Context } from "aws-lambda";
 
 import type { Settings, World } from "../../adapters/world.ts";
+import type { PlaceFault } from "../faults/alphabet.ts";
 import { createPorts, type Services } from "./ports.ts";
 import { latency, type Simulation } from "./simulation.ts";
 
@@ -57,6 +58,28 @@ interface Pool {
   started: number;
 }
 
+interface Work {
+  readonly event: unknown;
+  /** What struck the place as it was taken. */
+  readonly fault: PlaceFault | null;
+}
+
+/** In a trace: the messages or records of an event, each with how often it was delivered. */
+const workOf = (event: unknown): string => {
+  const { Records = [] } = (event ?? {}) as { readonly Records?: readonly WorkRecord[] };
+  return Records.map(({ messageId, attributes, eventID }) =>
+    messageId === undefined
+      ? `record ${eventID}`
+      : `${messageId}${attributes?.ApproximateReceiveCount === "1" ? "" : ` delivery ${attributes?.ApproximateReceiveCount}`}`,
+  ).join(", ");
+};
+
+interface WorkRecord {
+  readonly messageId?: string;
+  readonly attributes?: { readonly ApproximateReceiveCount?: string };
+  readonly eventID?: string;
+}
+
 const skewOf = ({ jitter }: Simulation, { skewMs, wildShare = 0 }: Clocks): number =>
   Math.round((2 * jitter() - 1) * (wildShare > 0 && jitter() < wildShare ? skewMs : SKEW_MS));
 
@@ -96,7 +119,7 @@ export const createLambda = (
     const { place } = one;
     if (fault === "skew") place.skewMs = place.skewMs < 0 ? -SKEW_MS : SKEW_MS;
     const startsAt = time.now() + (fault === "coldStart" ? COLD_START_MS : latency(simulation, 5, 40));
-    time.at(startsAt, () => run(pool, one, event, settle));
+    time.at(startsAt, () => run(pool, one, { event, fault }, settle));
     if (fault === "memoryKill") time.at(startsAt + latency(simulation, 1, 400), () => place.die("memory"));
     if (fault === "clockBackwards") {
       time.at(startsAt + latency(simulation, 1, 300), () => {
@@ -105,7 +128,7 @@ export const createLambda = (
     }
   };
 
-  const run = (pool: Pool, { place, handler }: Pool["idle"][number], event: unknown, settle: (outcome: Outcome) => void): void => {
+  const run = (pool: Pool, { place, handler }: Pool["idle"][number], { event, fault }: Work, settle: (outcome: Outcome) => void): void => {
     counts.invocations += 1;
     const endsAt = time.now() + pool.fn.timeoutMs;
     place.endsAt = endsAt;
@@ -128,7 +151,7 @@ export const createLambda = (
     time.at(endsAt, () => {
       if (place.endsAt === endsAt) place.die("timed out");
     });
-    simulation.trace?.(`${place.id} starts`);
+    simulation.trace?.(`${place.id} starts${fault === null ? "" : ` [${fault}]`} ${workOf(event)}`);
     const remaining = { getRemainingTimeInMillis: () => Math.max(0, endsAt - time.now()) };
     const context = { awsRequestId: `${counts.invocations}`, ...(!pool.fn.isApi && remaining) };
     handler(event as never, context as unknown as Context).then(

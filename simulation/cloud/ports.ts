@@ -18,6 +18,8 @@ export interface Services {
 const BUDGET_MS = 9_300;
 /** How long after that a request may still be carried out. */
 const LATE_MS = 30_000;
+/** In a trace: a request that took longer than this says so. */
+const LATE_SHOWN_MS = 5_000;
 /** How long a partial answer, a stale read or a race takes at most. */
 const ODD_MS = 1_500;
 
@@ -151,31 +153,34 @@ class Wire {
     const heardAt = isLate ? time.now() + BUDGET_MS : Math.max(soon, time.now() + latency(this.simulation, 100, BUDGET_MS));
     time.at(heardAt, () => {
       const error = HEARD[fault]();
-      this.tell(sent.request, fault, error);
+      this.tell(sent, error, " (what the caller heard)");
       sent.refuse(error);
     });
   }
 
-  private arrive<Reply>({ request, fault, askedAt, answer, refuse }: Sent<Reply>, act: () => Reply): void {
+  private arrive<Reply>(sent: Sent<Reply>, act: () => Reply): void {
+    const { askedAt, answer, refuse } = sent;
     this.simulation.request.askedAt = askedAt;
     let reply: Reply;
     try {
       reply = act();
     } catch (error) {
       if (!(error instanceof Error) || !ANSWERS.has(error.name)) this.simulation.heard.fault(error);
-      this.tell(request, fault, error);
+      this.tell(sent, error);
       refuse(error);
       return;
     }
-    this.tell(request, fault, reply);
+    this.tell(sent, reply);
     answer(reply);
   }
 
-  private tell(request: Request<unknown>, fault: CallFault | null, reply: unknown): void {
-    const { trace } = this.simulation;
+  private tell<Reply>({ request, fault, askedAt }: Sent<Reply>, reply: unknown, who = ""): void {
+    const { trace, time } = this.simulation;
     if (trace === null) return;
-    const answer = reply instanceof Error ? ` = ${reply.name}` : "";
-    trace(`${this.place.id} ${request.method} ${request.words()}${fault === null ? "" : ` [${fault}]`}${answer}`);
+    const answer = reply instanceof Error ? ` = ${reply.name}${who}` : "";
+    const late =
+      time.now() - askedAt > LATE_SHOWN_MS && who === "" ? ` (asked for ${((time.now() - askedAt) / 1_000).toFixed(1)} s ago)` : "";
+    trace(`${this.place.id} ${request.method} ${request.words()}${fault === null ? "" : ` [${fault}]`}${late}${answer}`);
   }
 }
 
@@ -183,8 +188,8 @@ class Wire {
 const half = <Entry>(entries: readonly Entry[]): readonly Entry[] => entries.slice(0, Math.floor(entries.length / 2));
 
 const shown = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? "";
-  return text.length > 160 ? `${text.slice(0, 157)}...` : text;
+  const text = (JSON.stringify(value) ?? "").replaceAll('\\"', '"');
+  return text.length > 240 ? `${text.slice(0, 237)}...` : text;
 };
 
 const keysOf = (items: readonly { readonly Put?: unknown; readonly Update?: unknown }[]): string =>
@@ -261,13 +266,13 @@ const tablesBehind = (simulation: Simulation, wire: Wire): World["db"] => {
   };
 };
 
-const silent = (simulation: Simulation): Log => {
+const silent = (simulation: Simulation, place: Place): Log => {
   const { faults, counts } = simulation;
   const line =
     (level: "info" | "warn" | "error"): Log["info"] =>
     (message, fields) => {
       simulation.heard.line(`${message} ${JSON.stringify(fields ?? {})}`);
-      if (faults.atCall(`log.${level}`) === null) simulation.trace?.(`log ${level} ${message} ${shown(fields ?? {})}`);
+      if (faults.atCall(`log.${level}`) === null) simulation.trace?.(`${place.id} log ${level} ${message} ${shown(fields ?? {})}`);
     };
   return {
     info: line("info"),
@@ -318,7 +323,7 @@ export const createPorts = (simulation: Simulation, place: Place, settings: Sett
       send: (email) =>
         wire.call({
           method: "mailer.send",
-          words: () => shown(email.subject),
+          words: () => `${email.headers["X-Entity-Ref-ID"]} ${shown(email.subject)}`,
           act: () => services.mail(email),
           odd: {
             refused: () => {
@@ -353,7 +358,7 @@ export const createPorts = (simulation: Simulation, place: Place, settings: Sett
         }),
     },
     clock: { now: () => simulation.time.now() + place.skewMs },
-    log: silent(simulation),
+    log: silent(simulation, place),
     settings,
   };
 };

@@ -98,6 +98,7 @@ export class SimulatedQueue {
     const fault = faults.atDelivery(channel);
     this.sent += 1;
     const id = `${this.terms.name}-${this.sent}`;
+    if (fault !== null) this.simulation.trace?.(`${id} on its way [${fault}]`);
     const delayMs = (message.delayS ?? 0) * 1_000 + latency(this.simulation, 1, 20);
     const late = fault === "reorder" && !this.terms.fifo ? Math.floor(faults.size() * REORDER_MS) : 0;
     this.enter({ id, body: message.body, group }, delayMs + late);
@@ -144,8 +145,10 @@ export class SimulatedQueue {
     const kept: Message[] = [];
     for (const message of this.messages) {
       const isOver = message.visibleAt <= now;
-      if (isOver && message.receives >= receivesMax) this.park(message);
-      else if (!isOver || now - message.sentAt < retentionMs) kept.push(message);
+      if (isOver && message.receives >= receivesMax) {
+        this.simulation.trace?.(`* ${message.id} is parked after ${message.receives} deliveries`);
+        this.park(message);
+      } else if (!isOver || now - message.sentAt < retentionMs) kept.push(message);
     }
     this.messages = kept;
   }
