@@ -59,6 +59,9 @@ const READERS = {
   webhookLoopback: z.enum(["never", "local"]),
 } as const satisfies Record<keyof Settings, z.ZodType>;
 
+/** Every setting that a stage can give. */
+export const SETTING_NAMES = Object.keys(READERS) as readonly (keyof Settings)[];
+
 /** The environment variable of a setting: `sweepIntervalMinMs` is SWEEP_INTERVAL_MIN_MS. */
 export const variableOf = (setting: keyof Settings): string => setting.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
 
@@ -71,7 +74,7 @@ export const variableOf = (setting: keyof Settings): string => setting.replace(/
 export const readSettings = (needs: readonly (keyof Settings)[], env: Readonly<Record<string, string | undefined>>): Settings => {
   const complaints: string[] = [];
   const settings: Partial<Record<keyof Settings, unknown>> = {};
-  for (const setting of Object.keys(READERS) as (keyof Settings)[]) {
+  for (const setting of SETTING_NAMES) {
     if (!needs.includes(setting)) {
       Object.defineProperty(settings, setting, {
         get: () => {

@@ -137,8 +137,7 @@ class Deployed {
 
   /** One message of the topic on its way to one queue. */
   private fanOut(endpoint: string, { body }: BusMessage): void {
-    const name = shortName(endpoint).replace(/^(.*)-([^-]+)$/, "$1-$2-subscription-dead");
-    this.hand("topic", endpoint.replace(shortName(endpoint), name), body, () => this.byArn(endpoint).send({ body }));
+    this.hand("topic", `${endpoint}-subscription-dead`, body, () => this.byArn(endpoint).send({ body }));
   }
 
   /** Hands something over a way on which services try for long, and park what they give up. */

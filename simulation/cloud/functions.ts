@@ -1,6 +1,6 @@
 import type { Context } from "aws-lambda";
 
-import { readSettings, variableOf } from "../../adapters/settings.ts";
+import { readSettings, SETTING_NAMES, variableOf } from "../../adapters/settings.ts";
 import type { Settings, World } from "../../adapters/world.ts";
 import type { LambdaFunction, Wiring } from "../../local/template/wiring.ts";
 import type { SimulatedFunction } from "./lambda.ts";
@@ -26,45 +26,11 @@ const USE_CASES: Readonly<Record<string, () => Promise<UseCase>>> = {
 /** Settings of the version that ran before: sweeps further apart, and only for larger moves. */
 const OLD: Readonly<Record<string, string>> = { SWEEP_INTERVAL_MIN_MS: "10000", SWEEP_STEP_PPM: "10000" };
 
-const settingsOf = (environment: Readonly<Record<string, string>>): Settings => {
-  const all: readonly (keyof Settings)[] = ALL_SETTINGS;
-  return readSettings(
-    all.filter((setting) => environment[variableOf(setting)] !== undefined),
+const settingsOf = (environment: Readonly<Record<string, string>>): Settings =>
+  readSettings(
+    SETTING_NAMES.filter((setting) => environment[variableOf(setting)] !== undefined),
     environment,
   );
-};
-
-/** Every setting that a template can give. */
-const ALL_SETTINGS = [
-  "bookTable",
-  "marksTable",
-  "journalTable",
-  "outboundTable",
-  "shards",
-  "shardsPerGroup",
-  "modes",
-  "defaultPolicy",
-  "eventsTopicArn",
-  "marksQueueUrl",
-  "sweepQueueUrl",
-  "shardsQueueUrl",
-  "timerQueueUrl",
-  "webhookQueueUrl",
-  "venueQueueUrl",
-  "feedQueueUrl",
-  "expiryQueueArn",
-  "scheduleGroup",
-  "schedulerRoleArn",
-  "sweepIntervalMinMs",
-  "sweepTimeoutMs",
-  "sweepStepPpm",
-  "mailFrom",
-  "mailConfigurationSet",
-  "appUrl",
-  "dataKeyArn",
-  "principals",
-  "webhookLoopback",
-] as const satisfies readonly (keyof Settings)[];
 
 const loaded = async (fn: LambdaFunction, isApi: boolean, load: () => Promise<UseCase>): Promise<SimulatedFunction> => {
   const old = Object.entries(OLD).filter(([variable]) => fn.environment[variable] !== undefined);
