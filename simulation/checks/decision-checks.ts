@@ -1,5 +1,6 @@
 import {
   BAND,
+  type Bands,
   CALL_LEFT_X,
   CALL_X,
   type Held,
@@ -61,8 +62,8 @@ export class DecisionChecks {
     return { commit, account, held: heldOf(account), prices, isFlat: account.positions.length === 0 };
   }
 
-  private worst({ held, prices }: Seen, band = 0): Margin {
-    return marginAt(held, prices, "worst", band);
+  private worst({ held, prices }: Seen, bands?: Bands): Margin {
+    return marginAt(held, prices, "worst", bands);
   }
 
   private best({ held, prices }: Seen): Margin {
@@ -74,18 +75,18 @@ export class DecisionChecks {
     return commit.askedAt - this.clocks.skewMs;
   }
 
-  private isAllGood(seen: Seen): boolean {
-    const { positions } = seen.account;
-    return positions.every(({ instrumentId }) =>
-      this.marks.states(instrumentId, seen.commit.askedAt).some((mark) => isGoodAt(mark, this.earliest(seen))),
-    );
+  /** The band of each price that was surely not good to the decision's clock (R3), moved so far in this direction. */
+  private bandsOf(seen: Seen, direction: 1 | -1): Bands {
+    return (instrumentId) => {
+      const isGood = this.marks.states(instrumentId, seen.commit.askedAt).some((mark) => isGoodAt(mark, this.earliest(seen)));
+      return isGood ? 0 : direction * BAND;
+    };
   }
 
   /** I03: a call is opened where the model may see the account below the call level, on the account as committed. */
   private opened(seen: Seen, { after }: Changed<CallRow>, previousLevel: string): void {
     const x = previousLevel === "HEALTHY" || previousLevel === "WARNING" ? CALL_X : CALL_LEFT_X;
-    const band = after.onBadMarks || !this.isAllGood(seen) ? BAND : 0;
-    const margin = this.worst(seen, band);
+    const margin = this.worst(seen, after.onBadMarks ? () => BAND : this.bandsOf(seen, 1));
     const spare = instantOf(after.issuedAt) - seen.commit.askedAt;
     this.check(
       "I05",
@@ -134,7 +135,7 @@ export class DecisionChecks {
       return;
     }
     // On a price that is not good the model moves the best one against the account (R3).
-    const margin = marginAt(seen.held, seen.prices, "best", this.isAllGood(seen) ? 0 : -BAND);
+    const margin = marginAt(seen.held, seen.prices, "best", this.bandsOf(seen, -1));
     this.check(
       "I08",
       seen.isFlat || !isBelow(margin, CALL_X, "surely"),

@@ -47,6 +47,10 @@ const isPriced = ({ marks, at }: Ending, account: AccountRow): boolean =>
 const coolsDown = ({ at, coolDownMs }: Ending, { episode }: AccountRow): boolean =>
   episode?.handedOverAt != null && at - instantOf(episode.handedOverAt) <= coolDownMs + 2 * MINUTE_MS;
 
+/** A call that ended within this time leaves the next sweep its turn. */
+const isFresh = ({ at, calls }: Ending, { accountId }: AccountRow): boolean =>
+  calls.some((call) => call.accountId === accountId && call.endedAt !== null && at - instantOf(call.endedAt) < MINUTE_MS);
+
 /** I11, I14, I17 at the end: the book holds what the venue holds, to the last unit. */
 const agreement = (check: Check, { accounts, venue, orders }: Ending): void => {
   for (const accountId of venue.holdings.keys()) {
@@ -88,7 +92,7 @@ const agreement = (check: Check, { accounts, venue, orders }: Ending): void => {
 const breaches = (check: Check, ending: Ending): void => {
   if (ending.at - ending.calmSince < BOUNDS.closeOut) return;
   for (const account of ending.accounts) {
-    if (account.positions.length === 0 || !isPriced(ending, account) || coolsDown(ending, account)) continue;
+    if (account.positions.length === 0 || !isPriced(ending, account) || coolsDown(ending, account) || isFresh(ending, account)) continue;
     const margin = marginAt(heldByRow(account), priceNow(ending), "best");
     // A tick of noise may lie between the last sweep and now.
     const steady = { ...margin, equity: margin.equity + margin.notional * 0.003 };

@@ -33,12 +33,17 @@ export interface Margin {
   readonly notional: number;
 }
 
+/** How far a price is moved from the range: as a share of it, towards the side that is asked for; negative for away from it. */
+export type Bands = (instrumentId: string) => number;
+const NO_BANDS: Bands = () => 0;
+
 /** Equity and notional at the prices of the range that are worst, or best, for the account. */
-export const marginAt = ({ cash, positions }: Held, prices: PriceRange, side: "worst" | "best", band = 0): Margin => {
+export const marginAt = ({ cash, positions }: Held, prices: PriceRange, side: "worst" | "best", bands: Bands = NO_BANDS): Margin => {
   let equity = cash;
   let notional = 0;
   for (const { instrumentId, quantity, entryPrice } of positions) {
     const { low, high } = prices(instrumentId);
+    const band = bands(instrumentId);
     const isLow = quantity > 0 === (side === "worst");
     const price = isLow ? low * (1 - band) : high * (1 + band);
     equity += quantity * (price - entryPrice);
