@@ -31,13 +31,19 @@ export interface Desk {
 
 export const openDesk = (world: World): Desk => ({ world, book: createBook(world), marks: createMarks(world) });
 
-/** The newest marks for the accounts of one invocation: read when first asked for, and again after a second. */
+/** The newest marks for the accounts of one invocation: read when first asked for, and again after a second or a failure. */
 export const newestMarks = ({ world, marks }: Desk): (() => Promise<MarketSnapshot>) => {
   let kept: { readonly at: number; readonly snapshot: Promise<MarketSnapshot> } | null = null;
-  return () => {
+  return async () => {
     const now = world.clock.now();
     if (kept === null || Math.abs(now - kept.at) > NEWEST_KEPT_MS) kept = { at: now, snapshot: marks.newest() };
-    return kept.snapshot;
+    const asked = kept;
+    try {
+      return await asked.snapshot;
+    } catch (error) {
+      if (kept === asked) kept = null;
+      throw error;
+    }
   };
 };
 

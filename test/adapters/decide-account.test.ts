@@ -137,3 +137,12 @@ test("the newest marks serve one invocation for a second, whichever way the cloc
   stage.clock.set(T0 - 5_000);
   expect(await newest()).not.toBe(second);
 });
+
+test("a reading of the newest marks that failed is not kept: the next try reads anew", async () => {
+  let failures = 1;
+  const { db } = stage.world;
+  const query: typeof db.query = (input) => (failures-- > 0 ? Promise.reject(new Error("throttled")) : db.query(input));
+  const newest = newestMarks(openDesk({ ...stage.world, db: { ...db, query } }));
+  await expect(newest()).rejects.toThrow("throttled");
+  expect((await newest()).marks.size).toBe(1);
+});
