@@ -141,7 +141,7 @@ const finish = async (stage: Stage, { plan, seed, faults }: RunOptions): Promise
     await time.run(Math.min(until, plan.endsAt), checks.afterEach);
     const feed = cloud.queue("feed.fifo");
     const parked = cloud.queue("feed-dead.fifo");
-    const isSaid = [feed, parked].every((queue) => queue.depth() === (queue.holds(POISON) ? 1 : 0)) && venue.unsaid() === 0;
+    const isSaid = [feed, parked].every((queue) => queue.depthWithout(POISON) === 0) && venue.unsaid() === 0;
     const isSettled = isSaid && checks.accounts().every(({ outOfSync }) => !outOfSync);
     const isQuiet = isSettled && checks.calls().every((call) => !isLive(call)) && checks.notices.unpublished().length === 0;
     if (isQuiet || until >= plan.endsAt) break;

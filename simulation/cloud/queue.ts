@@ -81,6 +81,11 @@ export class SimulatedQueue {
     return taken;
   }
 
+  /** Messages without this text. */
+  depthWithout(text: string): number {
+    return this.messages.filter(({ body }) => !body.includes(text)).length;
+  }
+
   /** True where a message with this text is there, or on its way. */
   holds(text: string): boolean {
     return this.messages.some(({ body }) => body.includes(text));
