@@ -1,5 +1,4 @@
 import type { Clocks } from "./cloud/lambda.ts";
-import { drawRates, type Rates } from "./faults/chance.ts";
 
 /** How a run differs from the ordinary one. */
 export interface Profile {
@@ -35,5 +34,3 @@ export const PROFILES = {
 export type ProfileName = keyof typeof PROFILES;
 export const PROFILE_NAMES = Object.keys(PROFILES) as ProfileName[];
 export const isProfile = (name: string): name is ProfileName => Object.hasOwn(PROFILES, name);
-
-export const ratesOf = (seed: number, { intensity }: Profile): Rates => drawRates(seed, intensity);

@@ -16,7 +16,9 @@ import { checkEnding } from "./checks/end-checks.ts";
 import type { Violation } from "./checks/witness.ts";
 import { deploySimulated, type SimulatedCloud } from "./cloud/cloud.ts";
 import type { Clocks, SimulatedFunction } from "./cloud/lambda.ts";
+import { sealed } from "./cloud/ports.ts";
 import type { Counts, Simulation } from "./cloud/simulation.ts";
+import { dbOf } from "./db/memory-db.ts";
 import { createMemoryTables, type MemoryTables } from "./db/memory-tables.ts";
 import type { Faults, Struck } from "./faults/chance.ts";
 import { createVirtualTime, type VirtualTime } from "./time/virtual-time.ts";
@@ -45,14 +47,11 @@ export interface RunOptions {
 export interface RunResult {
   readonly violation: Violation | null;
   readonly calls: number;
-  readonly invocations: number;
   readonly struck: readonly Struck[];
   /** What happened, by name: `OPEN>MET`, `metByPayment`, ... each with how often. */
   readonly reached: ReadonlyMap<string, number>;
   /** Facts on which each property was judged. */
   readonly judged: ReadonlyMap<string, number>;
-  /** Virtual milliseconds. */
-  readonly lastedMs: number;
 }
 
 /** What is there in a run, for those who act in it. */
@@ -78,26 +77,12 @@ const tableNamed = ({ tables }: Wiring, name: TableName): string => {
 
 /** A world in which nothing goes wrong and everything is done at once: for what is there before the run. */
 const setupWorld = (tables: MemoryTables, deployment: Deployment, now: () => number): World => {
-  const later =
-    <Input, Answer>(answer: (input: Input) => Answer): ((input: Input) => Promise<Answer>) =>
-    async (input) =>
-      answer(input);
   const operate = deployment.functions.find(({ name }) => name.endsWith("-operate"));
   if (operate === undefined) throw new Error("the template declares no API");
   const world: Pick<World, "db" | "clock" | "kms" | "settings"> = {
-    db: {
-      get: later(tables.get),
-      batchGet: later(tables.batchGet),
-      query: later(tables.query),
-      put: later(tables.put),
-      update: later(tables.update),
-      transactWrite: later(tables.transactWrite),
-    },
+    db: dbOf(tables),
     clock: { now },
-    kms: {
-      encrypt: async (plaintext, context) => `${JSON.stringify(Object.entries(context).sort())}${plaintext}`,
-      decrypt: async (text) => text,
-    },
+    kms: { encrypt: async (plaintext, context) => sealed(context, plaintext), decrypt: async (text) => text },
     settings: operate.settings satisfies Settings,
   };
   return world as World;
@@ -226,7 +211,6 @@ const stageOf = (options: RunOptions): Stage => {
     },
     trace: line,
   };
-  const venues: SimulatedVenue[] = [];
   const cloud = deploySimulated(
     simulation,
     deployment.wiring,
@@ -242,14 +226,16 @@ const stageOf = (options: RunOptions): Stage => {
       },
       takeOrders: (records) => {
         if (isWithin(plan.venue.outages, time.now())) return false;
-        for (const { body } of records) venues[0]?.take(body);
+        for (const { body } of records) venue.take(body);
         return true;
       },
     },
     clocks,
   );
-  const venue = createVenue(time, cloud.queue("feed.fifo"), plan.venue, { seed, say: (words) => checks.tell(`* ${words}`) });
-  venues.push(venue);
+  const venue: SimulatedVenue = createVenue(time, cloud.queue("feed.fifo"), plan.venue, {
+    seed,
+    say: (words) => checks.tell(`* ${words}`),
+  });
   venue.onOrder(checks.hearOrder);
   return { time, tables, counts, cloud, venue, callers: createCallers(time, cloud, venue), checks };
 };
@@ -292,10 +278,8 @@ export const runPlan = async (options: RunOptions): Promise<RunResult> => {
   return {
     violation,
     calls: counts.calls,
-    invocations: counts.invocations,
     struck: faults.struck,
     reached: checks.reached,
     judged: checks.judged,
-    lastedMs: time.now() - STARTS_AT,
   };
 };

@@ -26,7 +26,7 @@ interface Seen {
   readonly isFlat: boolean;
 }
 
-const heldOf = ({ cash, reserved, positions }: AccountRow): Held => ({
+export const heldOf = ({ cash, reserved, positions }: AccountRow): Held => ({
   cash: floatOf((cash.get("USDT") ?? 0n) - (reserved.get("USDT") ?? 0n)),
   positions: positions.map(({ instrumentId, quantity, entryPrice }) => ({
     instrumentId,
@@ -34,7 +34,6 @@ const heldOf = ({ cash, reserved, positions }: AccountRow): Held => ({
     entryPrice: floatOf(entryPrice),
   })),
 });
-export const heldByRow = heldOf;
 
 const LOT: Readonly<Record<string, number>> = { "BTC-PERP": 0.001, "ETH-PERP": 0.01 };
 const CAUTION_X = 1;

@@ -3,7 +3,7 @@ import { CALL_X, isBelow, isGoodAt, marginAt } from "../model/margin.ts";
 import { instantOf } from "../time/instants.ts";
 import type { Check } from "./book-checks.ts";
 import { isLive } from "./book-checks.ts";
-import { heldByRow } from "./decision-checks.ts";
+import { heldOf } from "./decision-checks.ts";
 import type { MarkHistory } from "./mark-history.ts";
 import type { NoticeChecks } from "./notice-checks.ts";
 import { type AccountRow, type CallRow, fixedOf, floatOf, type OrderRow } from "./witness.ts";
@@ -28,7 +28,7 @@ export interface Ending {
 const MINUTE_MS = 60_000;
 
 /** How long a property has to come true after the faults (safety.md, "Liveness"). */
-const BOUNDS = { call: MINUTE_MS, closeOut: MINUTE_MS + 30_000, terminal: 10 * MINUTE_MS, order: 2 * MINUTE_MS } as const;
+const BOUNDS = { closeOut: MINUTE_MS + 30_000, terminal: 10 * MINUTE_MS, order: 2 * MINUTE_MS } as const;
 
 const priceNow =
   ({ marks }: Ending) =>
@@ -93,7 +93,7 @@ const breaches = (check: Check, ending: Ending): void => {
   if (ending.at - ending.calmSince < BOUNDS.closeOut) return;
   for (const account of ending.accounts) {
     if (account.positions.length === 0 || !isPriced(ending, account) || coolsDown(ending, account) || isFresh(ending, account)) continue;
-    const margin = marginAt(heldByRow(account), priceNow(ending), "best");
+    const margin = marginAt(heldOf(account), priceNow(ending), "best");
     // A tick of noise may lie between the last sweep and now.
     const steady = { ...margin, equity: margin.equity + margin.notional * 0.003 };
     const lacks = 0.1 * margin.notional - margin.equity > 15;

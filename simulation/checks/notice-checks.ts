@@ -15,7 +15,7 @@ interface Delivered {
 }
 
 /** Texts that no log line, parked message or notice to a stranger may hold. */
-export const CANARIES = ["@holder.example", "whsec_"] as const;
+const CANARIES = ["@holder.example", "whsec_"] as const;
 
 /** What a notice says of its event. */
 const SAID = ["type", "call", "figures", "order", "level", "reason"] as const satisfies readonly (keyof EventText)[];
@@ -44,6 +44,16 @@ export const createNoticeChecks = (check: Check) => {
     known.set(id, sequence);
   };
 
+  /** Remembers when somebody was first told of a call. */
+  const tellOf = (callId: string | null, at: number): void => {
+    if (callId !== null && !toldCalls.has(callId)) toldCalls.set(callId, at);
+  };
+
+  const hearText = (where: string, text: string): void => {
+    const isClean = CANARIES.every((canary) => !text.includes(canary));
+    check("I28", isClean, () => `${where} holds what it must not`);
+  };
+
   return {
     /** Events that were committed for the topic and have not been published yet. */
     unpublished: (): string[] => [...committed.keys()].filter((id) => !published.has(id)),
@@ -70,7 +80,7 @@ export const createNoticeChecks = (check: Check) => {
         () => `an email of ${id} names another call: ${email.subject}`,
       );
       check("I19", email.to === `${source?.accountId}@holder.example`, () => `an email of ${id} went to another holder`);
-      if (source?.callId != null && !toldCalls.has(source.callId)) toldCalls.set(source.callId, at);
+      tellOf(source?.callId ?? null, at);
     },
     hearWebhook: (url: string, body: string, at: number): void => {
       const event = JSON.parse(body) as Delivered & EventText;
@@ -82,21 +92,11 @@ export const createNoticeChecks = (check: Check) => {
         event.brokerId === source?.brokerId && url.includes(`//${source.brokerId}.`),
         () => `a webhook of ${event.id} went to ${url}`,
       );
-      check(
-        "I28",
-        CANARIES.every((canary) => !body.includes(canary)),
-        () => `a webhook of ${event.id} holds what it must not`,
-      );
+      hearText(`a webhook of ${event.id}`, body);
       sequenceOf(event);
-      if (event.call !== null && !toldCalls.has(event.call.callId)) toldCalls.set(event.call.callId, at);
+      tellOf(event.call?.callId ?? null, at);
     },
-    hearText: (where: string, text: string): void => {
-      check(
-        "I28",
-        CANARIES.every((canary) => !text.includes(canary)),
-        () => `${where} holds what it must not`,
-      );
-    },
+    hearText,
   };
 };
 export type NoticeChecks = ReturnType<typeof createNoticeChecks>;

@@ -113,12 +113,12 @@ export interface MarkSince {
   readonly mark: MarkState;
 }
 
-const fixed = (text: string): bigint => {
+/** A plain decimal of a row, exactly. */
+export const fixedOf = (text: string): bigint => {
   const [whole = "0", fraction = ""] = text.replace("-", "").split(".");
   const value = BigInt(whole) * 100_000_000n + BigInt(fraction.padEnd(8, "0").slice(0, 8));
   return text.startsWith("-") ? -value : value;
 };
-export const fixedOf = fixed;
 /** A fixed-point amount as a number: for the model, never for what must be exact. */
 export const floatOf = (value: bigint): number => Number(value) / 1e8;
 
@@ -127,7 +127,7 @@ const amounts = (packed: string | undefined): Map<string, bigint> =>
     (packed ?? "")
       .split(";")
       .filter((part) => part !== "")
-      .map((part) => [part.slice(0, part.indexOf(":")), fixed(part.slice(part.indexOf(":") + 1))]),
+      .map((part) => [part.slice(0, part.indexOf(":")), fixedOf(part.slice(part.indexOf(":") + 1))]),
   );
 
 const accountRow = (item: Item): AccountRow => ({
@@ -144,7 +144,7 @@ const accountRow = (item: Item): AccountRow => ({
     .filter((part) => part !== "")
     .map((part) => {
       const [instrumentId = "", quantity = "0", entryPrice = "0"] = part.split(":");
-      return { instrumentId, quantity: fixed(quantity), entryPrice: fixed(entryPrice) };
+      return { instrumentId, quantity: fixedOf(quantity), entryPrice: fixedOf(entryPrice) };
     }),
   episode: item["episode"]?.S === undefined ? null : (JSON.parse(item["episode"].S) as AccountRow["episode"]),
   live: item["live"]?.S === undefined ? null : (JSON.parse(item["live"].S) as AccountRow["live"]),

@@ -29,8 +29,6 @@ export interface SimulatedCloud {
   start(): void;
   /** Ends them: what is under way goes on, nothing begins by the clock. */
   stop(): void;
-  /** True while anything is running, waiting in a consumed queue or in the stream. */
-  isBusy(): boolean;
   /** What was parked, by queue. */
   parked(): ReadonlyMap<string, number>;
   /** True where a message with this text is in any queue, parked or not. */
@@ -56,7 +54,6 @@ class Deployed {
   readonly queues: Map<string, SimulatedQueue>;
   readonly parkedWhere: { readonly queue: SimulatedQueue; readonly home: SimulatedQueue | null }[] = [];
   readonly lambda: Lambda;
-  readonly streamDepth: () => number;
   private readonly simulation: Simulation;
   private readonly wiring: Wiring;
   private readonly outside: Outside;
@@ -70,7 +67,7 @@ class Deployed {
     this.outside = outside;
     this.queues = new Map(wiring.queues.map((queue) => [queue.arn, this.makeQueue(queue)]));
     this.lambda = createLambda(simulation, functions, this.services(), clocks);
-    this.streamDepth = this.mapAll();
+    this.mapAll();
   }
 
   private makeQueue({ name, url, arn, fifo, attributes, deadLetterArn }: Wiring["queues"][number]): SimulatedQueue {
@@ -104,6 +101,7 @@ class Deployed {
 
   private services(): Services {
     const { simulation, wiring, outside } = this;
+    const target = wiring.functions.map(({ environment }) => environment["EXPIRY_QUEUE_ARN"]).find((arn) => arn !== undefined) ?? "";
     const byUrl = new Map([...this.queues.values()].map((queue) => [queue.terms.url, queue]));
     return {
       publish: (topicArn, messages) => {
@@ -125,8 +123,6 @@ class Deployed {
         simulation.time.at(at + latency(simulation, 0, TIMER_LATE_MS), () => {
           if (this.timers.get(name) !== at) return;
           this.timers.delete(name);
-          const target =
-            wiring.functions.find((fn) => fn.environment["EXPIRY_QUEUE_ARN"] !== undefined)?.environment["EXPIRY_QUEUE_ARN"] ?? "";
           this.hand("timer", `${target}-dead`, body, () => this.byArn(target).send({ body }));
         });
       },
@@ -155,11 +151,10 @@ class Deployed {
     if (copy !== null) time.at(time.now() + copy + wait, act);
   }
 
-  private mapAll(): () => number {
-    const depths: (() => number)[] = [];
+  private mapAll(): void {
     for (const mapping of this.wiring.mappings) {
       if (mapping.sourceArn.includes(":sqs:")) this.byArn(mapping.sourceArn).consume(this.consumerOf(mapping));
-      else depths.push(this.mapStream(mapping));
+      else this.mapStream(mapping);
     }
     this.queue("venue.fifo").consume({
       batchMax: 10,
@@ -171,7 +166,6 @@ class Deployed {
         );
       },
     });
-    return () => depths.reduce((sum, depth) => sum + depth(), 0);
   }
 
   private consumerOf(mapping: Mapping): Consumer {
@@ -185,10 +179,10 @@ class Deployed {
     };
   }
 
-  private mapStream(mapping: Mapping): () => number {
+  private mapStream(mapping: Mapping): void {
     const table = /table\/([^/]+)/.exec(mapping.sourceArn)?.[1] ?? "";
     const destination = mapping.DestinationConfig?.OnFailure.Destination ?? "";
-    const stream = createStream(
+    const tellOf = createStream(
       this.simulation,
       {
         table,
@@ -200,8 +194,7 @@ class Deployed {
       (Records, settle) => this.lambda.invoke(shortName(mapping.functionName), { Records }, settle),
       (records) => this.byArn(destination).send({ body: JSON.stringify(records.map(({ eventID }) => eventID)) }),
     );
-    this.simulation.tables.onWrite(stream.hear);
-    return stream.depth;
+    this.simulation.tables.onWrite(tellOf);
   }
 
   queue(name: string): SimulatedQueue {
@@ -246,7 +239,6 @@ export const deploySimulated = (
   const deployed = new Deployed(simulation, wiring, functions, outside, clocks);
   const all = [...deployed.queues.values()];
   const dead = all.filter(({ terms }) => /-dead(\.fifo)?$/.test(terms.name));
-  const alive = all.filter((queue) => !dead.includes(queue));
   return {
     lambda: deployed.lambda,
     queue: (name) => deployed.queue(name),
@@ -258,7 +250,6 @@ export const deploySimulated = (
     stop: () => {
       deployed.isScheduled = false;
     },
-    isBusy: () => deployed.lambda.running() > 0 || deployed.streamDepth() > 0 || alive.some((queue) => queue.depth() > 0),
     parked: () => new Map(dead.filter((queue) => queue.depth() > 0).map((queue) => [queue.terms.name, queue.depth()])),
     holds: (text) => all.some((queue) => queue.holds(text)),
     redrive: (isWanted) => {

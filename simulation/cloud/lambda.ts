@@ -22,7 +22,6 @@ export type Outcome = { readonly ok: true; readonly result: unknown } | { readon
 /** An environment in which a function runs, one invocation at a time. It keeps what the function keeps between them. */
 export interface Place {
   readonly id: string;
-  readonly fn: SimulatedFunction;
   /** What its clock is ahead of true time. */
   skewMs: number;
   dead: boolean;
@@ -35,7 +34,6 @@ export interface Place {
 export interface Lambda {
   /** Runs a function; `settle` is told how it ended, once. */
   invoke(name: string, event: unknown, settle: (outcome: Outcome) => void): void;
-  running(): number;
   /** Sets every clock to within 5 s: from here on nothing goes wrong. */
   mendClocks(): void;
 }
@@ -94,14 +92,12 @@ export const createLambda = (
   const pools = new Map(functions.map((fn): [string, Pool] => [fn.name, { fn, idle: [], started: 0 }]));
   /** Every place that was opened: few enough to be kept. */
   const places: Place[] = [];
-  let running = 0;
   let areWild = true;
 
   const open = (pool: Pool, old: boolean): Pool["idle"][number] => {
     pool.started += 1;
     const place: Place = {
       id: `${pool.fn.name}.${pool.started}`,
-      fn: pool.fn,
       skewMs: skewOf(simulation, areWild ? clocks : { skewMs: SKEW_MS }),
       dead: false,
       endsAt: null,
@@ -136,7 +132,6 @@ export const createLambda = (
     const end = (outcome: Outcome): void => {
       if (ended) return;
       ended = true;
-      running -= 1;
       place.endsAt = null;
       if (!place.dead) pool.idle.push({ place, handler });
       simulation.trace?.(`${place.id} ${outcome.ok ? "ends" : `fails: ${outcome.error}`}`);
@@ -147,7 +142,6 @@ export const createLambda = (
       place.dead = true;
       end({ ok: false, error: why });
     };
-    running += 1;
     time.at(endsAt, () => {
       if (place.endsAt === endsAt) place.die("timed out");
     });
@@ -166,7 +160,6 @@ export const createLambda = (
       if (pool === undefined) throw new Error(`no function ${name}`);
       begin(pool, event, settle);
     },
-    running: () => running,
     mendClocks: () => {
       areWild = false;
       for (const place of places) place.skewMs = Math.max(-SKEW_MS, Math.min(SKEW_MS, place.skewMs));

@@ -284,10 +284,13 @@ const silent = (simulation: Simulation, place: Place): Log => {
   };
 };
 
+/** A text as the simulated keys seal it: readable, and of no use under another context. */
+export const sealed = (context: Readonly<Record<string, string>>, plaintext = ""): string =>
+  `${JSON.stringify(Object.entries(context).sort())}${plaintext}`;
+
 /** The world of one place, with the faults of the run. */
 export const createPorts = (simulation: Simulation, place: Place, settings: Settings, services: Services): World => {
   const wire = new Wire(simulation, place);
-  const sealed = (context: Readonly<Record<string, string>>): string => JSON.stringify(Object.entries(context).sort());
   return {
     db: tablesBehind(simulation, wire),
     bus: {
@@ -346,7 +349,7 @@ export const createPorts = (simulation: Simulation, place: Place, settings: Sett
     },
     kms: {
       encrypt: (plaintext, context) =>
-        wire.call({ method: "kms.encrypt", words: () => sealed(context), act: () => `${sealed(context)}${plaintext}` }),
+        wire.call({ method: "kms.encrypt", words: () => sealed(context), act: () => sealed(context, plaintext) }),
       decrypt: (ciphertext, context) =>
         wire.call({
           method: "kms.decrypt",

@@ -1,7 +1,6 @@
 import type { SQSBatchResponse, SQSRecord } from "aws-lambda";
 
 import type { QueueMessage } from "../../adapters/world.ts";
-import type { Channel } from "../faults/alphabet.ts";
 import type { Outcome } from "./lambda.ts";
 import { latency, type Simulation } from "./simulation.ts";
 
@@ -91,7 +90,7 @@ export class SimulatedQueue {
     return this.messages.some(({ body }) => body.includes(text));
   }
 
-  send(message: QueueMessage, channel: Channel = "queue"): void {
+  send(message: QueueMessage): void {
     const { time, faults } = this.simulation;
     const group = this.terms.fifo ? (message.groupId ?? "") : null;
     if (this.terms.fifo) {
@@ -100,7 +99,7 @@ export class SimulatedQueue {
       if (last !== undefined && time.now() - last < FIFO_WINDOW_MS) return;
       this.seen.set(dedup, time.now());
     }
-    const fault = faults.atDelivery(channel);
+    const fault = faults.atDelivery("queue");
     this.sent += 1;
     const id = `${this.terms.name}-${this.sent}`;
     if (fault !== null) this.simulation.trace?.(`${id} on its way [${fault}]`);

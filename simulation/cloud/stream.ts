@@ -50,10 +50,6 @@ class Shard {
     this.park = park;
   }
 
-  depth(): number {
-    return this.waiting.length + (this.busy ? 1 : 0);
-  }
-
   push(record: StreamRecord): void {
     this.waiting.push(record);
     if (!this.busy) this.look();
@@ -107,7 +103,7 @@ const firstFailure = (batch: readonly StreamRecord[], outcome: Outcome): number 
   return places.length === 0 ? null : Math.max(0, Math.min(...places));
 };
 
-/** DynamoDB Streams with its event source mapping: in the order of each key, at least once, stuck on what fails until it is given up. */
+/** DynamoDB Streams with its event source mapping: in the order of each key, at least once, stuck on what fails until it is given up. Gives what to tell of each write. */
 export const createStream = (
   simulation: Simulation,
   terms: StreamTerms,
@@ -125,18 +121,15 @@ export const createStream = (
     return { eventID: `${sequence}`, eventName, dynamodb: { Keys, NewImage: after, SequenceNumber: `${sequence}`.padStart(12, "0") } };
   };
 
-  return {
-    depth: () => shards.reduce((sum, shard) => sum + shard.depth(), 0),
-    hear: (written: readonly Written[]): void => {
-      for (const one of written) {
-        if (one.table !== terms.table) continue;
-        const record = recordOf(one);
-        if (record === null || !terms.patterns.some((pattern) => matchesPattern(pattern, record))) continue;
-        const shard = shards[shardOf(record.dynamodb.Keys["pk"]?.S ?? "")] as Shard;
-        shard.push(record);
-        const copy = copyDelayMs(simulation.faults.atDelivery("stream"));
-        if (copy !== null) simulation.time.at(simulation.time.now() + copy, () => shard.push(record));
-      }
-    },
+  return (written: readonly Written[]): void => {
+    for (const one of written) {
+      if (one.table !== terms.table) continue;
+      const record = recordOf(one);
+      if (record === null || !terms.patterns.some((pattern) => matchesPattern(pattern, record))) continue;
+      const shard = shards[shardOf(record.dynamodb.Keys["pk"]?.S ?? "")] as Shard;
+      shard.push(record);
+      const copy = copyDelayMs(simulation.faults.atDelivery("stream"));
+      if (copy !== null) simulation.time.at(simulation.time.now() + copy, () => shard.push(record));
+    }
   };
 };

@@ -1,6 +1,6 @@
 import { type AccountPlan, drawPlan, type Plan } from "../actors/plan.ts";
-import { seededFaults } from "../faults/chance.ts";
-import { PROFILES, type ProfileName, ratesOf } from "../profiles.ts";
+import { drawRates, seededFaults } from "../faults/chance.ts";
+import { PROFILES, type ProfileName } from "../profiles.ts";
 import { type Deployment, type RunResult, runPlan } from "../run.ts";
 
 /** A seed, whole or made smaller: what a run is a function of. */
@@ -29,7 +29,7 @@ export const playCase = (deployment: Deployment, one: Case, trace?: (line: strin
     deployment,
     plan: planOf(one),
     seed: one.seed,
-    faults: seededFaults(one.seed, ratesOf(one.seed, profile), one.faults === null ? null : new Set(one.faults)),
+    faults: seededFaults(one.seed, drawRates(one.seed, profile.intensity), one.faults === null ? null : new Set(one.faults)),
     clocks: profile.clocks,
     ...("isBlocked" in profile && { isBlocked: profile.isBlocked }),
     ...(trace !== undefined && { trace }),

@@ -40,17 +40,12 @@ export const hire = (assembly: string, mutant: string | null = null): Promise<Ha
 };
 
 /** Has tasks done by a number of workers, each taking the next one when it is free. `heard` is told of each answer. */
-export const workOff = async (
-  assembly: string,
-  hands: number,
-  tasks: Iterable<Task>,
-  heard: (answer: Answer, task: Task) => void,
-): Promise<void> => {
+export const workOff = async (assembly: string, hands: number, tasks: Iterable<Task>, heard: (answer: Answer) => void): Promise<void> => {
   const queue = tasks[Symbol.iterator]();
   const lane = async (): Promise<void> => {
     const hand = await hire(assembly);
     try {
-      for (let next = queue.next(); next.done !== true; next = queue.next()) heard(await hand.do(next.value), next.value);
+      for (let next = queue.next(); next.done !== true; next = queue.next()) heard(await hand.do(next.value));
     } finally {
       await hand.stop();
     }

@@ -13,7 +13,6 @@ const DIRTY = "dirty_feed_BTCUSDT_1h_2020-11.csv";
 const hourOf = ({ events }: Told, accountId: string, type: ToldEvent["type"]): number =>
   Math.floor((events.find((one) => one.accountId === accountId && one.type === type)?.second ?? -1) / HOUR_S);
 
-/** Stories on prices as they were recorded: an hour is a minute, unless it is told. */
 /** 27 hours of Black Thursday, an hour in 144 s: steps of its path stay within the guard on jumps. */
 const HOUR_S = 144;
 const ENDS = 27 * HOUR_S;

@@ -112,15 +112,9 @@ const listen = ({ checks, time }: Stage, told: { emails: Told["emails"][number][
   );
 };
 
-const DEAD = ["marks", "sweep", "shards", "email", "webhook", "timer", "expiry", "orders", "schedules", "publish-events"];
-
 /** How much is parked, by the end of its queue's name. */
 const parkedIn = (cloud: Stage["cloud"]): Told["parked"] =>
-  new Map(
-    [...DEAD.map((name) => `${name}-dead`), "feed-dead.fifo", "venue-dead.fifo"]
-      .map((name) => [name, cloud.queue(name).depth()] as const)
-      .filter(([, depth]) => depth > 0),
-  );
+  new Map([...cloud.parked()].map(([name, depth]) => [name.replace(/^plimsoll-local-/, ""), depth]));
 
 interface How {
   /** What latencies and the venue's luck are drawn from; what a story expects holds for each. */
