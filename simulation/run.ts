@@ -1,12 +1,12 @@
 import { eventIdOf } from "../adapters/dynamodb/keys.ts";
 import { TABLES, type TableName, type TableShape } from "../adapters/dynamodb/schema.ts";
-import { iso } from "../adapters/wire/scalars.ts";
 import type { Settings, World } from "../adapters/world.ts";
 import { price } from "../core/money.ts";
 import { draws } from "../local/random.ts";
 import type { Wiring } from "../local/template/wiring.ts";
 import { type Callers, createCallers } from "./actors/callers.ts";
 import { createHolders } from "./actors/holders.ts";
+import { sendMark } from "./actors/market-feed.ts";
 import { isWithin, type Plan, POISON, STARTS_AT } from "./actors/plan.ts";
 import { LISTINGS, policyOf, putTerms } from "./actors/terms.ts";
 import { createVenue, type SimulatedVenue } from "./actors/venue.ts";
@@ -93,13 +93,11 @@ const MINUTE_MS = 60_000;
 const CALM_LEAST_MS = 3 * MINUTE_MS;
 
 const playFeed = ({ time, cloud, venue, checks }: Stage, plan: Plan): void => {
-  const queue = cloud.queue("marks");
   for (const { at, instrumentId, price: text, asOf, isTrue } of plan.ticks) {
     time.at(at, () => {
       if (isTrue) venue.show(instrumentId, price(text));
       checks.tell(`* price ${instrumentId} ${text}${isTrue ? "" : " (no true one)"}`);
-      const mark = { instrumentId, price: text, asOf: iso(asOf), source: "composite" };
-      queue.send({ body: JSON.stringify({ schemaVersion: 1, marks: [mark] }) });
+      sendMark(cloud, { instrumentId, price: text, asOf });
     });
   }
 };
@@ -154,12 +152,10 @@ const finish = async (stage: Stage, { plan, seed, faults }: RunOptions): Promise
 /** A day later copies of old messages come, beyond every window of every service (S36). Nothing else does but a fresh price. */
 const playNextDay = async ({ time, cloud, venue, checks }: Stage, plan: Plan): Promise<void> => {
   cloud.stop();
-  const marks = cloud.queue("marks");
   for (const { instrumentId } of LISTINGS) {
     const last = plan.ticks.findLast((tick) => tick.isTrue && tick.instrumentId === instrumentId);
     for (let at = plan.faultsUntil + DAY_MS; at < plan.endsAt + DAY_MS + HOUR_MS; at += 10 * MINUTE_MS) {
-      const mark = { instrumentId, price: last?.price ?? "1", asOf: iso(at), source: "composite" };
-      time.at(at, () => marks.send({ body: JSON.stringify({ schemaVersion: 1, marks: [mark] }) }));
+      time.at(at, () => sendMark(cloud, { instrumentId, price: last?.price ?? "1", asOf: at }));
     }
   }
   await time.run(plan.endsAt + DAY_MS + 2 * HOUR_MS, checks.afterEach);

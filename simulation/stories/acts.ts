@@ -1,9 +1,10 @@
 import type { EventText } from "../../adapters/wire/events.ts";
+import type { ApiReply } from "../../api/route.ts";
 import { abs, type Money, money, type Quantity } from "../../core/money.ts";
+import { type ApiRequest, askUntilAnswered } from "../actors/api.ts";
 import { STARTS_AT } from "../actors/plan.ts";
-import type { Outcome } from "../cloud/lambda.ts";
 import type { Stage } from "../run.ts";
-import { SECOND_MS } from "./story.ts";
+import { type Note, SECOND_MS } from "./story.ts";
 
 /** Has something happen at a second of the story. */
 export const atSecond = ({ time }: Stage, second: number, act: () => void): void => time.at(STARTS_AT + second * SECOND_MS, act);
@@ -43,41 +44,24 @@ export interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-interface Request {
-  readonly method: "GET" | "POST" | "PUT";
-  readonly path: string;
-  readonly role?: "operator" | "feed";
-  readonly key?: string;
-  readonly body?: object;
-}
+const answerOf = ({ statusCode, body }: ApiReply): Answer => ({ status: statusCode, body: JSON.parse(body) as Answer["body"] });
 
-/** Asks the API, as API Gateway would hand it over; a function that fails answers 500. */
-export const ask = (stage: Stage, { method, path, role = "operator", key, body }: Request, heard: (answer: Answer) => void): void => {
-  const event = {
-    version: "2.0",
-    rawPath: path,
-    rawQueryString: "",
-    headers: { "content-type": "application/json", ...(key !== undefined && { "idempotency-key": key }) },
-    requestContext: {
-      http: { method, path, protocol: "HTTP/1.1", sourceIp: "127.0.0.1", userAgent: "" },
-      requestId: `${stage.time.steps()}`,
-      authorizer: { iam: { userArn: `arn:aws:iam::000000000000:role/plimsoll-${role}` } },
-    },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-    isBase64Encoded: false,
-  };
-  stage.cloud.lambda.invoke(stage.cloud.functionName("operate"), event, (outcome: Outcome) => {
-    const reply = outcome.ok ? (outcome.result as { statusCode: number; body: string }) : { statusCode: 500, body: "{}" };
-    heard({ status: reply.statusCode, body: JSON.parse(reply.body) as Answer["body"] });
-  });
+/** Asks the API until it answers: a client that tries again after a failure, with the same key. */
+export const ask = (stage: Stage, request: ApiRequest, heard: (answer: Answer) => void): void =>
+  askUntilAnswered(stage, request, { againMs: 5 * SECOND_MS, triesMax: Number.POSITIVE_INFINITY }, (reply) => heard(answerOf(reply)));
+
+/** A holder asks for money back at a second of the story; what is allowed is booked by the venue. */
+export const withdrawAt = (stage: Stage, second: number, { name, amount }: { name: string; amount: string }, note: Note): void => {
+  const body = { accountId: "A-1", asset: "USDT", amount };
+  const request = { method: "POST", path: "/withdrawal-checks", role: "feed", key: `withdrawal-${name}`, body } as const;
+  atSecond(stage, second, () =>
+    ask(stage, request, (answer) => {
+      const isAllowed = answer.status === 200 && answer.body["allowed"] === true;
+      note(`${name} is allowed`, isAllowed);
+      if (isAllowed) stage.venue.withdraw("A-1", money(amount));
+    }),
+  );
 };
-
-/** The same until it is answered: a client that tries again after a failure, with the same key. */
-export const askUntilAnswered = (stage: Stage, request: Request, heard: (answer: Answer) => void): void =>
-  ask(stage, request, (answer) => {
-    if (answer.status < 500) heard(answer);
-    else stage.time.at(stage.time.now() + 5 * SECOND_MS, () => askUntilAnswered(stage, request, heard));
-  });
 
 /** Sends facts of an account on the venue's feed by hand; `sequence` is as given. */
 export const tellFacts = (stage: Stage, accountId: string, facts: readonly object[], dedupId: string): void =>

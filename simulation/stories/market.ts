@@ -1,11 +1,9 @@
-import { iso } from "../../adapters/wire/scalars.ts";
 import { money } from "../../core/money.ts";
+import { sendMark } from "../actors/market-feed.ts";
 import type { TickPlan } from "../actors/plan.ts";
-import { allPay, ask, askUntilAnswered, atSecond, on } from "./acts.ts";
+import { allPay, ask, atSecond, on, withdrawAt } from "./acts.ts";
 import { alwaysCalls, alwaysEnded, alwaysOneOf, exactly, same } from "./expect.ts";
 import { at, leveraged, path, plan, SECOND_MS, type Story, type Told, tick, window, without } from "./story.ts";
-
-const isoOf = (second: number): string => iso(at(second));
 
 /** Whether the webhooks of an account are numbered from 1 on without a gap. @returns how many numbers there are. */
 const numbersOf = ({ webhooks }: Told, accountId: string): number | string => {
@@ -47,10 +45,8 @@ const S02: Story = {
     allPay(stage, 20);
     // What the market showed while it fell further than it stands now: all of it older than the newest mark.
     for (let index = 0; index < 100; index += 1) {
-      const late = { instrumentId: "BTC-PERP", price: `${6_600 - index}.0`, asOf: isoOf(80 + index / 10), source: "composite" };
-      atSecond(stage, 260 + index / 20, () =>
-        stage.cloud.queue("marks").send({ body: JSON.stringify({ schemaVersion: 1, marks: [late] }) }),
-      );
+      const late = { instrumentId: "BTC-PERP", price: `${6_600 - index}.0`, asOf: at(80 + index / 10) };
+      atSecond(stage, 260 + index / 20, () => sendMark(stage.cloud, late));
     }
   },
   expect: exactly({
@@ -170,26 +166,8 @@ const S09: Story = {
     }),
   script: (stage, note) => {
     allPay(stage, 20);
-    const withdraw = (second: number, amount: string): void =>
-      atSecond(stage, second, () =>
-        askUntilAnswered(
-          stage,
-          {
-            method: "POST",
-            path: "/withdrawal-checks",
-            role: "feed",
-            key: `withdrawal-${amount}`,
-            body: { accountId: "A-1", asset: "USDT", amount },
-          },
-          ({ status, body }) => {
-            const isAllowed = status === 200 && body["allowed"] === true;
-            note(`${amount} is allowed`, isAllowed);
-            if (isAllowed) stage.venue.withdraw("A-1", money(amount));
-          },
-        ),
-      );
-    withdraw(195, "900.00");
-    withdraw(205, "700.00");
+    withdrawAt(stage, 195, { name: "900.00", amount: "900.00" }, note);
+    withdrawAt(stage, 205, { name: "700.00", amount: "700.00" }, note);
   },
   expect: exactly({ calls: ["A-1: MET by payment"], orders: 0, emails: 2, webhooks: 2 }),
   always: (told) => [
@@ -296,8 +274,7 @@ const S21: Story = {
   plan: () => plan({ accounts: [leveraged(8)], ticks: path([[1, 8_000]], { until: 120 }), until: 120 }),
   script: (stage) => {
     for (const [index, given] of NO_PRICES.entries()) {
-      const mark = { instrumentId: "BTC-PERP", price: given, asOf: isoOf(50 + index), source: "composite" };
-      atSecond(stage, 50 + index, () => stage.cloud.queue("marks").send({ body: JSON.stringify({ schemaVersion: 1, marks: [mark] }) }));
+      atSecond(stage, 50 + index, () => sendMark(stage.cloud, { instrumentId: "BTC-PERP", price: given, asOf: at(50 + index) }));
     }
   },
   expect: exactly({

@@ -1,11 +1,10 @@
 import { iso } from "../../adapters/wire/scalars.ts";
 import { decimal, type Money, money } from "../../core/money.ts";
+import { sendMark } from "../actors/market-feed.ts";
 import { POISON } from "../actors/plan.ts";
 import { allPay, atSecond, closeAll, creditAtVenue, on, tellFacts } from "./acts.ts";
 import { alwaysCalls, alwaysEnded, alwaysOneOf, exactly, same } from "./expect.ts";
 import { at, CALLED, called, leveraged, many, path, plan, type Story, without } from "./story.ts";
-
-const isoOf = (second: number): string => iso(at(second));
 
 const S33: Story = {
   id: "S33",
@@ -26,8 +25,7 @@ const S33: Story = {
   script: (stage) => {
     allPay(stage, 20);
     atSecond(stage, 31, () => {
-      const mark = { instrumentId: "BTC-PERP", price: "4000.0", asOf: isoOf(31), source: "composite" };
-      stage.cloud.queue("marks").send({ body: JSON.stringify({ schemaVersion: 2, marks: [mark] }) });
+      sendMark(stage.cloud, { instrumentId: "BTC-PERP", price: "4000.0", asOf: at(31) }, 2);
     });
   },
   expect: exactly({

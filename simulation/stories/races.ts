@@ -1,7 +1,7 @@
 import { decimal, money, quantity } from "../../core/money.ts";
 import { policyOf } from "../actors/terms.ts";
 import { instantOf } from "../time/instants.ts";
-import { allPay, askUntilAnswered, atSecond, closeAll, on } from "./acts.ts";
+import { allPay, ask, closeAll, on, withdrawAt } from "./acts.ts";
 import { alwaysCalls, alwaysEnded, alwaysOneOf, type Expected, exactly, same } from "./expect.ts";
 import { at, called, leveraged, path, plan, type Story } from "./story.ts";
 
@@ -97,21 +97,7 @@ const S51: Story = {
   script: (stage, note) => {
     allPay(stage, 30);
     // 7,250 leaves 850 of equity against 725: 125 may go, and two requests for 100 race each other and the sweep.
-    for (const name of ["first", "second"]) {
-      const request = {
-        method: "POST",
-        path: "/withdrawal-checks",
-        role: "feed",
-        key: `withdrawal-${name}`,
-        body: { accountId: "A-1", asset: "USDT", amount: "100.00" },
-      } as const;
-      atSecond(stage, 30.25, () =>
-        askUntilAnswered(stage, request, ({ status, body }) => {
-          note(`${name} is allowed`, status === 200 && body["allowed"] === true);
-          if (body["allowed"] === true) stage.venue.withdraw("A-1", money("100.00"));
-        }),
-      );
-    }
+    for (const name of ["first", "second"]) withdrawAt(stage, 30.25, { name, amount: "100.00" }, note);
   },
   expect: exactly({
     calls: [],
@@ -179,7 +165,7 @@ const S56: Story = {
     const put = (second: number, change: Partial<ReturnType<typeof policyOf>>): void =>
       on(stage, "margin_call.issued", second, () => {
         const { policyId: _, version: __, ...body } = { ...policyOf(terms), ...change };
-        askUntilAnswered(stage, { method: "PUT", path: "/policies/standard", body }, ({ status, body: reply }) =>
+        ask(stage, { method: "PUT", path: "/policies/standard", body }, ({ status, body: reply }) =>
           note(`policy after ${second} s`, status === 200 ? reply["version"] : status),
         );
       });
