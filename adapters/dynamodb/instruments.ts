@@ -1,7 +1,7 @@
 import type { Instrument, Instruments } from "../../core/instrument.ts";
 import type { World } from "../world.ts";
 import { createBelieved } from "./believed.ts";
-import type { Item } from "./items.ts";
+import { type Item, text, whole } from "./items.ts";
 import { decodeInstrument, INSTRUMENT_PK, instrumentItem } from "./mark-codec.ts";
 import { partition, queryAll } from "./pages.ts";
 
@@ -23,9 +23,12 @@ export const createInstruments = (world: World) => {
     return instrument;
   };
 
+  /** A stored version never changes: one that is known is not read again. */
+  const decoded = (item: Item): Instrument => versions.get(`${text(item, "sk")}#${whole(item, "version")}`) ?? keep(decodeInstrument(item));
+
   const newest = createBelieved(world.clock, INSTRUMENTS_FOR_MS, async (pk): Promise<Instruments> => {
     const items = await queryAll(world.db, { ...partition(table(), pk), ConsistentRead: true });
-    return new Map(items.map(decodeInstrument).map((instrument) => [instrument.instrumentId, keep(instrument)]));
+    return new Map(items.map(decoded).map((instrument) => [instrument.instrumentId, instrument]));
   });
 
   const instrument = async (instrumentId: string, version: number): Promise<Instrument> => {

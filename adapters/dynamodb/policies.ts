@@ -44,10 +44,11 @@ export const createPolicies = (world: World) => {
   const newest = createBelieved(world.clock, NEWEST_FOR_MS, async (policyId): Promise<Policy> => {
     const prefix = `${policyId}#v`;
     const items = await queryAll(world.db, { ...partition(world.settings.bookTable, PK, prefix), ConsistentRead: true });
-    const own = items.filter((item) => text(item, "sk").startsWith(prefix)).map(decodePolicy);
-    const policy = own.sort((a, b) => b.version - a.version)[0];
+    const own = items.filter((item) => text(item, "sk").startsWith(prefix));
+    const policies = own.map((item) => versions.get(text(item, "sk")) ?? keep(decodePolicy(item)));
+    const policy = policies.sort((a, b) => b.version - a.version)[0];
     if (policy === undefined) throw new UnknownPolicy(`unknown policy ${policyId}`);
-    return keep(policy);
+    return policy;
   });
 
   return {

@@ -146,7 +146,7 @@ export const createChecks = ({ time, tables, names, clocks, span, trace, eventId
     onEvent: (listener) => void listeners.push(listener),
     tell,
     afterEach: () => {
-      for (const words of told.splice(0)) trace?.(words);
+      if (told.length > 0) for (const words of told.splice(0)) trace?.(words);
       if (broken !== null) throw broken;
     },
     isViolation: (error): error is Violation => error instanceof Violation,

@@ -169,12 +169,13 @@ class Deployed {
   }
 
   private consumerOf(mapping: Mapping): Consumer {
+    const [queue, name] = [shortName(mapping.sourceArn), shortName(mapping.functionName)];
     return {
       batchMax: mapping.BatchSize ?? 10,
       concurrencyMax: mapping.ScalingConfig?.MaximumConcurrency ?? 100,
       take: (Records, settle) => {
-        if (this.isBlocked(shortName(mapping.sourceArn))) return settle({ ok: false, error: "the poller is down" });
-        this.lambda.invoke(shortName(mapping.functionName), { Records }, settle);
+        if (this.isBlocked(queue)) return settle({ ok: false, error: "the poller is down" });
+        this.lambda.invoke(name, { Records }, settle);
       },
     };
   }
