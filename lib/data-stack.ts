@@ -5,8 +5,8 @@ import { Key } from "aws-cdk-lib/aws-kms";
 import type { Construct } from "constructs";
 
 import { TABLES, type TableName, type TableShape } from "../adapters/dynamodb/schema.ts";
-import { NamedStack, nameOf, pascal } from "./constructs/named-stack.ts";
-import type { Stage } from "./stage.ts";
+import { NamedStack, pascal } from "./constructs/named-stack.ts";
+import { nameOf, type Stage } from "./stage.ts";
 
 /** Longest window that DynamoDB offers: any second of the last 35 days can be restored. */
 const RECOVERY_DAYS = 35;

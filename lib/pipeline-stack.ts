@@ -14,7 +14,7 @@ import { acknowledgeWildcards } from "./constructs/acknowledge.ts";
 import { callerPolicies } from "./constructs/callers.ts";
 import { httpApi } from "./constructs/http-api.ts";
 import { encryptedTopic, messagingKey, subscribe } from "./constructs/messaging.ts";
-import { NamedStack, nameOf, pascal } from "./constructs/named-stack.ts";
+import { NamedStack, pascal } from "./constructs/named-stack.ts";
 import { PipelineFunction } from "./constructs/pipeline-function.ts";
 import { everyMinute, scheduleGroup, schedulerRole } from "./constructs/schedules.ts";
 import { parkingQueue, type WorkerQueue } from "./constructs/worker-queue.ts";
@@ -22,7 +22,7 @@ import type { DataStack } from "./data-stack.ts";
 import { CONCURRENCY_MAX, EMAIL_TYPES, FUNCTIONS, ORDER_TYPES, type QueueName, TIMER_TYPES, workerQueues } from "./flow.ts";
 import { onTables, sendsTo, type TableUse } from "./permissions.ts";
 import { type SettingName, settingsOf } from "./settings.ts";
-import type { FunctionName, Stage } from "./stage.ts";
+import { type FunctionName, nameOf, type Stage } from "./stage.ts";
 
 export interface PipelineProps {
   readonly stage: Stage;

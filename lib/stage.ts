@@ -81,6 +81,12 @@ const fields = z.strictObject({
 /** A stage: everything that differs between two deployments, and nothing that does not. */
 export type Stage = z.infer<typeof fields>;
 
+/**
+ * The physical name of a thing of this stage. Fixed names make runbooks, dashboards and the local
+ * cloud readable; the price is that a change which replaces the resource needs a new name.
+ */
+export const nameOf = (stage: Stage, thing: string): string => `plimsoll-${stage.name}-${thing}`;
+
 const stageSchema = fields.check((checked) => {
   const { value: stage, issues } = checked;
   const refuse = (key: keyof Stage, message: string) => issues.push({ code: "custom", path: [key], message, input: stage[key] });

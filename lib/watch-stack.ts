@@ -9,13 +9,13 @@ import type { Construct } from "constructs";
 
 import { TABLES, type TableName } from "../adapters/dynamodb/schema.ts";
 import { encryptedTopic } from "./constructs/messaging.ts";
-import { NamedStack, nameOf, pascal } from "./constructs/named-stack.ts";
+import { NamedStack, pascal } from "./constructs/named-stack.ts";
 import { apiWidgets, functionWidgets, queueWidgets, sweepWidgets, tableWidgets, titleWidget } from "./constructs/widgets.ts";
 import { admitTopic, isDeadLetterName, parkingQueue } from "./constructs/worker-queue.ts";
 import type { QueueName } from "./flow.ts";
 import { counted, ofApi, ofFunction, ofQueue, ofScheduleGroup, ofTable, ofTopic, SWEEP_CURRENT } from "./metrics.ts";
 import type { PipelineStack } from "./pipeline-stack.ts";
-import { FUNCTION_NAMES, type FunctionName, type Stage } from "./stage.ts";
+import { FUNCTION_NAMES, type FunctionName, nameOf, type Stage } from "./stage.ts";
 
 /** Whom an alarm wakes: `page` now, `ticket` in working hours. */
 type Urgency = "page" | "ticket";

@@ -6,10 +6,10 @@ import type { IQueue } from "aws-cdk-lib/aws-sqs";
 
 import type { Action } from "../../adapters/wire/routes.ts";
 import { sendsTo } from "../permissions.ts";
-import type { Stage } from "../stage.ts";
+import { nameOf, type Stage } from "../stage.ts";
 import { acknowledgeWildcards } from "./acknowledge.ts";
 import { routeArns } from "./http-api.ts";
-import { nameOf, pascal } from "./named-stack.ts";
+import { pascal } from "./named-stack.ts";
 
 export interface Entrances {
   readonly stage: Stage;

@@ -7,9 +7,9 @@ import { LogGroup } from "aws-cdk-lib/aws-logs";
 
 import { type Action, ROUTES } from "../../adapters/wire/routes.ts";
 import { logGroupName } from "../data-stack.ts";
-import type { Stage } from "../stage.ts";
+import { nameOf, type Stage } from "../stage.ts";
 import { acknowledge } from "./acknowledge.ts";
-import { nameOf, pascal } from "./named-stack.ts";
+import { pascal } from "./named-stack.ts";
 import type { PipelineFunction } from "./pipeline-function.ts";
 
 /** Who called what and how it went: no address, no query, no body. */

@@ -4,8 +4,8 @@ import { type IKey, Key } from "aws-cdk-lib/aws-kms";
 import { CfnSubscription, Topic } from "aws-cdk-lib/aws-sns";
 
 import type { EventType } from "../../core/event.ts";
-import type { Stage } from "../stage.ts";
-import { nameOf, pascal } from "./named-stack.ts";
+import { nameOf, type Stage } from "../stage.ts";
+import { pascal } from "./named-stack.ts";
 import { admitTopic, parkingQueue, type WorkerQueue } from "./worker-queue.ts";
 
 /** Days that a deleted key can still be brought back; nothing that lasts is under the messaging key. */

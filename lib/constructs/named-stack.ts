@@ -1,16 +1,10 @@
 import { type CfnElement, Stack } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 
-import type { Stage } from "../stage.ts";
+import { nameOf, type Stage } from "../stage.ts";
 
 /** Path parts that say nothing: CDK's own names for a construct's main resource. */
 const HIDDEN = new Set(["Resource", "Default"]);
-
-/**
- * The physical name of a thing of this stage. Fixed names make runbooks, dashboards and the local
- * cloud readable; the price is that a change which replaces the resource needs a new name.
- */
-export const nameOf = (stage: Stage, thing: string): string => `plimsoll-${stage.name}-${thing}`;
 
 /** `mark-accounts` as part of a logical id: `MarkAccounts`. */
 export const pascal = (name: string): string =>

@@ -17,8 +17,8 @@ import { Construct } from "constructs";
 
 import { logGroupName } from "../data-stack.ts";
 import { usesMessagingKey } from "../permissions.ts";
-import type { FunctionName, Stage } from "../stage.ts";
-import { nameOf, pascal } from "./named-stack.ts";
+import { type FunctionName, nameOf, type Stage } from "../stage.ts";
+import { pascal } from "./named-stack.ts";
 
 export interface PipelineFunctionProps {
   readonly stage: Stage;

@@ -5,8 +5,8 @@ import { CfnSchedule, ScheduleGroup } from "aws-cdk-lib/aws-scheduler";
 import type { Queue } from "aws-cdk-lib/aws-sqs";
 
 import { usesMessagingKey } from "../permissions.ts";
-import type { Stage } from "../stage.ts";
-import { nameOf, pascal } from "./named-stack.ts";
+import { nameOf, type Stage } from "../stage.ts";
+import { pascal } from "./named-stack.ts";
 
 /** A tick that is a minute late is worth less than the next one. */
 const TICK_AGE_MAX_S = 60;

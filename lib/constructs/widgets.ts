@@ -2,8 +2,7 @@ import { GraphWidget, type IMetric, type IWidget, TextWidget } from "aws-cdk-lib
 
 import { TABLES, type TableName } from "../../adapters/dynamodb/schema.ts";
 import { counted, ofApi, ofFunction, ofQueue, ofTable, SWEEP_CURRENT } from "../metrics.ts";
-import type { Stage } from "../stage.ts";
-import { nameOf } from "./named-stack.ts";
+import { nameOf, type Stage } from "../stage.ts";
 import type { WorkerQueue } from "./worker-queue.ts";
 
 /** A dashboard is 24 columns wide: the step's name, and up to four graphs. */

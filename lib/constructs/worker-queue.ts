@@ -6,9 +6,9 @@ import type { ITopic } from "aws-cdk-lib/aws-sns";
 import { DeduplicationScope, FifoThroughputLimit, Queue, QueueEncryption } from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
 
-import type { Stage } from "../stage.ts";
+import { nameOf, type Stage } from "../stage.ts";
 import { acknowledge } from "./acknowledge.ts";
-import { nameOf, pascal } from "./named-stack.ts";
+import { pascal } from "./named-stack.ts";
 import type { PipelineFunction } from "./pipeline-function.ts";
 
 /** Tries before a message is parked: the first, and two for what passes by itself. */
