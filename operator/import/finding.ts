@@ -17,9 +17,11 @@ export interface Finding extends Place {
 /** Gathers findings, so that one dry run lists them all. */
 export class Findings {
   readonly #all: Finding[] = [];
+  readonly #faulty = new Set<string>();
 
   fault({ file, line, column }: Place, what: string, mend: string): void {
     this.#all.push({ file, line, column, what, mend, weight: "fault" });
+    this.#faulty.add(`${file}\n${line}`).add(`${file}\n${line}\n${column}`);
   }
 
   note({ file, line, column }: Place, what: string, mend: string): void {
@@ -39,7 +41,12 @@ export class Findings {
 
   /** True where a fault was found at this place already: one is enough for an operator to look there. */
   has({ file, line, column }: Place): boolean {
-    return this.#all.some((one) => one.weight === "fault" && one.file === file && one.line === line && one.column === column);
+    return this.#faulty.has(`${file}\n${line}\n${column}`);
+  }
+
+  /** True where a fault was found on this line. */
+  hasLine({ file, line }: Pick<Place, "file" | "line">): boolean {
+    return this.#faulty.has(`${file}\n${line}`);
   }
 }
 

@@ -1,0 +1,165 @@
+import * as z from "zod";
+
+import { policyBody } from "../../adapters/wire/policy.ts";
+import type { Policy } from "../../core/policy.ts";
+import { validatePolicy } from "../../core/terms.ts";
+import { TermsError } from "../../core/terms-error.ts";
+import { byId, type Entry, isFaulty, judged, readEntries, type SourceFile, textIn } from "./entries.ts";
+import type { Findings, Place } from "./finding.ts";
+import type { Held } from "./held.ts";
+import { placeOf } from "./table.ts";
+
+/** A slice of a haircut schedule as its row tells it. */
+type SliceRow = Entry;
+
+interface Collateral {
+  asset: string;
+  priceId: unknown;
+  liabilityWeight: unknown;
+  tiers: { floor: unknown; haircutIm: unknown; haircutMm: unknown }[];
+}
+
+/** Collateral terms of one policy from its rows: a row a slice; price and weight are the asset's, the same in each. */
+const collateralOf = (rows: readonly SliceRow[], findings: Findings): Collateral[] =>
+  [...Map.groupBy(rows, (row) => textIn(row, "asset"))].map(([asset, slices]) => {
+    const first = slices[0] as SliceRow;
+    for (const column of ["priceId", "debtWeight"]) {
+      for (const other of slices.filter(({ value }) => value[column] !== first.value[column])) {
+        findings.fault(
+          placeOf(other.row, column),
+          `differs from line ${first.row.line}: it is one for all slices of ${asset}`,
+          "Write the same in each",
+        );
+      }
+    }
+    return {
+      asset,
+      priceId: first.value["priceId"],
+      liabilityWeight: first.value["debtWeight"],
+      tiers: slices.map(({ value }) => ({
+        floor: value["floor"],
+        haircutIm: value["initialHaircut"],
+        haircutMm: value["maintenanceHaircut"],
+      })),
+    };
+  });
+
+const shape = policyBody.in;
+
+/** Where the core's refusal points: "collateral BTC, slice 2" is a row of the haircuts. */
+const placeIn = (entry: Entry | null, rows: readonly SliceRow[], told: string): Place => {
+  const [, asset, slice] = /^collateral ([A-Z0-9]+)(?:, slice (\d+))?$/.exec(told) ?? [];
+  const own = rows.filter((row) => textIn(row, "asset") === asset);
+  const row = own[Number(slice ?? 1) - 1] ?? (entry === null ? rows[0] : entry);
+  return row === undefined ? { file: "", line: 0, column: "" } : placeOf((row as Entry).row);
+};
+
+const faultOf = ({ message, subject, place, mend }: TermsError): string => message.slice(`${subject}, ${place}: `.length, -mend.length - 2);
+
+/** The policy as the core takes it; a slice that it refuses is a finding and is left out, so that the others are judged too. */
+const validated = (body: z.output<typeof shape>, entry: Entry | null, given: readonly SliceRow[], findings: Findings): Policy | null => {
+  let rows = [...given];
+  let collateral = body.collateral;
+  let isGood = true;
+  for (let left = 1 + collateral.reduce((sum, { tiers }) => sum + tiers.length, 0); left > 0; left -= 1) {
+    try {
+      const policy = validatePolicy({ ...body, collateral: new Map(collateral.map((terms) => [terms.asset, terms])) });
+      return isGood ? policy : null;
+    } catch (error) {
+      if (!(error instanceof TermsError)) throw error;
+      findings.fault(placeIn(entry, rows, error.place), `${error.place}: ${faultOf(error)}`, error.mend);
+      isGood = false;
+      const [, asset, slice] = /^collateral ([A-Z0-9]+), slice (\d+)$/.exec(error.place) ?? [];
+      if (asset === undefined) return null;
+      const index = Number(slice) - 1;
+      const dropped = rows.filter((row) => textIn(row, "asset") === asset)[index];
+      rows = rows.filter((row) => row !== dropped);
+      collateral = collateral.map((terms) =>
+        terms.asset === asset ? { ...terms, tiers: terms.tiers.filter((_, at) => at !== index) } : terms,
+      );
+    }
+  }
+  return null;
+};
+
+/** Terms of a policy from what a row or the stage has, with the haircuts of the file where it has some. */
+const policyOf = (
+  terms: Readonly<Record<string, unknown>>,
+  entry: Entry,
+  isOwn: boolean,
+  rows: readonly SliceRow[],
+  findings: Findings,
+): Policy | null => {
+  const collateral = rows.length === 0 ? {} : { collateral: collateralOf(rows, findings) };
+  const body = judged(entry, shape, { ...terms, ...collateral, version: 1 }, findings);
+  if (body === null) return null;
+  const assets = body.collateral.map(({ asset }) => asset);
+  if (new Set(assets).size < assets.length) {
+    findings.fault(
+      placeOf(entry.row, "collateral"),
+      "an asset stands twice in the collateral",
+      "Give each asset once, with all its slices",
+    );
+    return null;
+  }
+  return validated(body, isOwn ? entry : null, rows, findings);
+};
+
+/** Policies that an import changes. */
+export interface PoliciesRead {
+  /** By id, their version 1 until they are stored. */
+  readonly policies: ReadonlyMap<string, Policy>;
+  /** Every id of the files, of rows with a fault too. */
+  readonly named: ReadonlySet<string>;
+}
+
+/**
+ * Reads policies and haircuts. Haircuts are the collateral terms of the policies that they name: of one in the file, which
+ * then has none of its own, or of one that the stage holds, which gets a new version.
+ */
+export const readPolicies = async (
+  files: { readonly policies?: SourceFile | undefined; readonly haircuts?: SourceFile | undefined },
+  held: Held,
+  findings: Findings,
+): Promise<PoliciesRead> => {
+  const entries = byId(readEntries(files.policies, "policies", findings), "policy", (entry) => textIn(entry, "policyId"), findings);
+  const slices = Map.groupBy(readEntries(files.haircuts, "haircuts", findings), (row) => textIn(row, "policyId"));
+  const found = new Map<string, Policy>();
+  const keep = (policy: Policy | null): void => void (policy !== null && found.set(policy.policyId, policy));
+
+  for (const [policyId, entry] of entries) {
+    const own = slices.get(policyId) ?? [];
+    if (own.length > 0 && entry.value["collateral"] !== undefined) {
+      findings.fault(
+        placeOf((own[0] as SliceRow).row),
+        `policy ${policyId} has collateral terms of its own`,
+        "Leave them out in one of the two files",
+      );
+    } else if (own.length === 0 && entry.value["collateral"] === undefined) {
+      findings.fault(
+        placeOf(entry.row),
+        `policy ${policyId} has no collateral terms`,
+        "Give its rows with --haircuts, at least one of its valuation asset",
+      );
+    } else if (!isFaulty(entry, findings) && !own.some((row) => isFaulty(row, findings))) {
+      keep(policyOf(entry.value, entry, true, own, findings));
+    }
+  }
+  for (const [policyId, own] of slices) {
+    if (entries.has(policyId)) continue;
+    const [first] = own as [SliceRow];
+    const stored = await held.policy(policyId);
+    if (stored !== null && !own.some((row) => isFaulty(row, findings))) {
+      keep(policyOf({ ...(z.encode(policyBody, stored) as Record<string, unknown>) }, first, false, own, findings));
+    } else if (stored === null && held.isStage) {
+      findings.fault(placeOf(first.row, "policyId"), `unknown policy ${policyId}`, "Correct the id, or give the policy with --policies");
+    } else if (stored === null) {
+      findings.note(
+        placeOf(first.row, "policyId"),
+        `haircuts of ${policyId}, which no file has, were read and not judged as a policy`,
+        "Give it with --policies, or name a stage",
+      );
+    }
+  }
+  return { policies: found, named: new Set([...entries.keys(), ...slices.keys()]) };
+};
