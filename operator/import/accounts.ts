@@ -79,12 +79,9 @@ const readLegs = (source: SourceFile | undefined, terms: Terms, findings: Findin
     const position = judged(entry, positionRow, entry.value, findings);
     return position === null ? [] : [{ entry, position }];
   });
-  byId(
-    legs.map(({ entry }) => entry),
-    "position",
-    (entry) => `of ${textIn(entry, "accountId")} in ${textIn(entry, "instrumentId")}`,
-    findings,
-  );
+  const entries = legs.map(({ entry }) => entry);
+  const nameOf = (entry: Entry): string => `of ${textIn(entry, "accountId")} in ${textIn(entry, "instrumentId")}`;
+  const once = new Set(byId(entries, "position", nameOf, findings).values());
   for (const leg of legs) {
     const id = leg.position.instrumentId;
     const instrument = terms.instrument(id);
@@ -97,7 +94,10 @@ const readLegs = (source: SourceFile | undefined, terms: Terms, findings: Findin
       );
     }
   }
-  return Map.groupBy(legs, ({ position }) => position.accountId);
+  return Map.groupBy(
+    legs.filter(({ entry }) => once.has(entry)),
+    ({ position }) => position.accountId,
+  );
 };
 
 /** Assets that the policy has no terms for: an account that owes one, or trades in it, is never decided. */
@@ -201,6 +201,7 @@ export const readAccounts = async (
     }
     if (legs.length > LIMITS.positionsMax) {
       findings.fault(placeOf(entry.row), `${legs.length} positions, at most ${LIMITS.positionsMax} fit an account`, "Split the account");
+      continue;
     }
     const held = legs.map(({ position: { instrumentId, quantity, entryPrice } }) => ({ instrumentId, quantity, entryPrice }));
     const owner = { brokerId: read.brokerId, clientClass: read.clientClass, policyId: read.policyId };

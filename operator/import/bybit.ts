@@ -6,7 +6,7 @@ import { ppmOf } from "./values.ts";
 import { decimalAt, itemsOf, membersOf, readVenueFile, type VenueFile } from "./venue-json.ts";
 
 /** Units in which the venue has published rates: its documentation shows percent, its replies fractions. */
-type RateUnit = "fraction" | "percent";
+type RateUnit = "fractions" | "percent";
 
 /**
  * The unit of a row's rates, told by its leverage: rate times leverage is 1 for fractions and 100 for percent, but for
@@ -15,12 +15,12 @@ type RateUnit = "fraction" | "percent";
 const unitOf = (initialMargin: string, maxLeverage: string): RateUnit | null => {
   const product = (money(initialMargin) * money(maxLeverage)) / 100_000_000n;
   const near = (whole: bigint): boolean => product * 10n >= whole * 9n && product * 10n <= whole * 11n;
-  return near(100_000_000n) ? "fraction" : near(10_000_000_000n) ? "percent" : null;
+  return near(100_000_000n) ? "fractions" : near(10_000_000_000n) ? "percent" : null;
 };
 
 /** A rate of the row in parts per million. Of a percentage two more decimals fit. */
 const rateOf = (text: string, unit: RateUnit, rounding: "exact" | "up"): number | null => {
-  if (unit === "fraction") return ppmOf(text, rounding);
+  if (unit === "fractions") return ppmOf(text, rounding);
   const ppm = money(text) / 10_000n;
   if (money(text) % 10_000n === 0n) return Number(ppm);
   return rounding === "up" ? Number(ppm) + 1 : null;

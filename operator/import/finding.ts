@@ -17,7 +17,13 @@ export interface Finding extends Place {
 /** Gathers findings, so that one dry run lists them all. */
 export class Findings {
   readonly #all: Finding[] = [];
+  readonly #files: readonly string[];
   readonly #faulty = new Set<string>();
+
+  /** @param files in the order in which their findings are listed. */
+  constructor(files: readonly string[] = []) {
+    this.#files = files;
+  }
 
   fault({ file, line, column }: Place, what: string, mend: string): void {
     this.#all.push({ file, line, column, what, mend, weight: "fault" });
@@ -28,9 +34,9 @@ export class Findings {
     this.#all.push({ file, line, column, what, mend, weight: "note" });
   }
 
-  /** In the order of files as they were read, then of lines; in a line as they were found. */
+  /** By file, then by line; in a line as they were found. */
   get all(): readonly Finding[] {
-    const files = [...new Set(this.#all.map(({ file }) => file))];
+    const files = [...new Set([...this.#files, ...this.#all.map(({ file }) => file)])];
     return [...this.#all].sort((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line);
   }
 

@@ -29,6 +29,9 @@ export interface Imported {
   readonly applied: boolean;
 }
 
+const inOrder = ({ policies, haircuts, instruments, tiers, accounts, positions, contacts }: ImportFiles): string[] =>
+  [policies, haircuts, instruments, tiers, accounts, positions, contacts].flatMap((source) => source?.file ?? []);
+
 /**
  * Reads the files, checks them against each other and against what the stage holds, and, where `apply` is asked for and
  * there is no fault, does what is planned. With a fault nothing is applied.
@@ -36,7 +39,7 @@ export interface Imported {
  * @param world of the stage; null to check the files alone.
  */
 export const importFiles = async (files: ImportFiles, world: World | null, apply: boolean): Promise<Imported> => {
-  const findings = new Findings();
+  const findings = new Findings(inOrder(files));
   const held = world === null ? NOTHING_HELD : heldBy(world);
   const { policies, named: namedPolicies } = await readPolicies(files, held, findings);
   const { instruments, named: namedInstruments, leftOut } = await readInstruments(files, held, findings);

@@ -65,6 +65,18 @@ interface TiersRead {
   readonly leftOut: readonly string[];
 }
 
+/** Symbols that the command line names and the file has not, and a file of which nothing is taken. */
+const judgeSymbols = ({ file, symbols }: TierSource, given: ReadonlySet<string>, isUsed: boolean, findings: Findings): void => {
+  const place = { file, line: 0, column: "" };
+  // A symbol whose brackets cannot be used was told by name.
+  if (findings.faults.some((one) => one.file === file)) return;
+  const missing = [...symbols].filter(([symbol]) => !given.has(symbol));
+  for (const [symbol, id] of missing) findings.fault(place, `the file has no symbol ${symbol}`, `Correct --symbol ${symbol}=${id}`);
+  if (!isUsed && missing.length === 0) {
+    findings.fault(place, "no symbol of the file is an instrument here", "Name them: --symbol BTCUSDT=BTC-PERP");
+  }
+};
+
 const NO_TIERS: TiersRead = { tiers: new Map(), named: new Set(), leftOut: [] };
 
 const readTiers = (source: TierSource | undefined, listed: Listed, findings: Findings): TiersRead => {
@@ -95,18 +107,7 @@ const readTiers = (source: TierSource | undefined, listed: Listed, findings: Fin
     else leftOut.push(table.name);
     if (terms !== null || isOurs) named.add(id);
   }
-  for (const [symbol, id] of source.symbols) {
-    if (!tables.some(({ name }) => name === symbol)) {
-      findings.fault({ file: source.file, line: 0, column: "" }, `the file has no symbol ${symbol}`, `Correct --symbol ${symbol}=${id}`);
-    }
-  }
-  if (!isOurs && tables.length > 0 && named.size === 0) {
-    findings.fault(
-      { file: source.file, line: 0, column: "" },
-      "no symbol of the file is an instrument here",
-      "Name them: --symbol BTCUSDT=BTC-PERP",
-    );
-  }
+  judgeSymbols(source, new Set(tables.map(({ name }) => name)), named.size > 0 || isOurs, findings);
   return { tiers, named, leftOut };
 };
 

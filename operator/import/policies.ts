@@ -1,11 +1,12 @@
 import * as z from "zod";
 
 import { policyBody } from "../../adapters/wire/policy.ts";
+import { ZERO } from "../../core/money.ts";
 import type { Policy } from "../../core/policy.ts";
 import { validatePolicy } from "../../core/terms.ts";
 import { TermsError } from "../../core/terms-error.ts";
 import { byId, type Entry, isFaulty, judged, readEntries, type SourceFile, textIn } from "./entries.ts";
-import type { Findings, Place } from "./finding.ts";
+import type { Findings } from "./finding.ts";
 import type { Held } from "./held.ts";
 import { placeOf } from "./table.ts";
 
@@ -46,50 +47,57 @@ const collateralOf = (rows: readonly SliceRow[], findings: Findings): Collateral
 
 const shape = policyBody.in;
 
-/** Where the core's refusal points: "collateral BTC, slice 2" is a row of the haircuts. */
-const placeIn = (entry: Entry | null, rows: readonly SliceRow[], told: string): Place => {
-  const [, asset, slice] = /^collateral ([A-Z0-9]+)(?:, slice (\d+))?$/.exec(told) ?? [];
-  const own = rows.filter((row) => textIn(row, "asset") === asset);
-  const row = own[Number(slice ?? 1) - 1] ?? (entry === null ? rows[0] : entry);
-  return row === undefined ? { file: "", line: 0, column: "" } : placeOf((row as Entry).row);
-};
-
 const faultOf = ({ message, subject, place, mend }: TermsError): string => message.slice(`${subject}, ${place}: `.length, -mend.length - 2);
 
-/** The policy as the core takes it; a slice that it refuses is a finding and is left out, so that the others are judged too. */
-const validated = (body: z.output<typeof shape>, entry: Entry | null, given: readonly SliceRow[], findings: Findings): Policy | null => {
-  let rows = [...given];
+type Body = z.output<typeof shape>;
+type Terms = Body["collateral"][number];
+
+/** Where a refusal of the core points: its slices are rows of the haircuts, where they are in a file of their own. */
+interface Refused {
+  readonly asset: string | null;
+  /** From 0; null for the asset as a whole. */
+  readonly slice: number | null;
+}
+const refusedIn = ({ place }: TermsError): Refused => {
+  const [, asset, slice] = /^collateral ([A-Z0-9]+)(?:, slice (\d+))?$/.exec(place) ?? [];
+  return { asset: asset ?? null, slice: slice === undefined ? null : Number(slice) - 1 };
+};
+
+/** The schedule without what was refused: the first slice as it should have been, so that the others are not refused for it. */
+const mended = (terms: Terms, slice: number): Terms => {
+  const [first] = terms.tiers;
+  if (slice > 0 || first === undefined) return { ...terms, tiers: terms.tiers.filter((_, at) => at !== slice) };
+  const { haircutIm, haircutMm } = first;
+  const whole = { floor: ZERO, haircutIm: Math.max(haircutIm, haircutMm), haircutMm: Math.min(haircutIm, haircutMm) };
+  return { ...terms, tiers: [whole, ...terms.tiers.slice(1)] };
+};
+
+/** The policy as the core takes it. Each slice that it refuses is a finding; it is mended or left out, so that the others are judged too. */
+const validated = (body: Body, entry: Entry, given: readonly SliceRow[], findings: Findings): Policy | null => {
+  const rows = new Map([...Map.groupBy(given, (row) => textIn(row, "asset"))].map(([asset, own]) => [asset, [...own]]));
   let collateral = body.collateral;
-  let isGood = true;
-  for (let left = 1 + collateral.reduce((sum, { tiers }) => sum + tiers.length, 0); left > 0; left -= 1) {
+  const tries = 1 + collateral.reduce((sum, { tiers }) => sum + tiers.length, 0);
+  for (let left = tries; left > 0; left -= 1) {
     try {
       const policy = validatePolicy({ ...body, collateral: new Map(collateral.map((terms) => [terms.asset, terms])) });
-      return isGood ? policy : null;
+      return left === tries ? policy : null;
     } catch (error) {
       if (!(error instanceof TermsError)) throw error;
-      findings.fault(placeIn(entry, rows, error.place), `${error.place}: ${faultOf(error)}`, error.mend);
-      isGood = false;
-      const [, asset, slice] = /^collateral ([A-Z0-9]+), slice (\d+)$/.exec(error.place) ?? [];
-      if (asset === undefined) return null;
-      const index = Number(slice) - 1;
-      const dropped = rows.filter((row) => textIn(row, "asset") === asset)[index];
-      rows = rows.filter((row) => row !== dropped);
-      collateral = collateral.map((terms) =>
-        terms.asset === asset ? { ...terms, tiers: terms.tiers.filter((_, at) => at !== index) } : terms,
-      );
+      const { asset, slice } = refusedIn(error);
+      const own = rows.get(asset ?? "") ?? [];
+      const place = placeOf((own[slice ?? 0] ?? entry).row);
+      const where = asset === null ? error.place : `collateral ${asset}`;
+      findings.fault(place, `${where}: ${faultOf(error)}`, error.mend);
+      if (asset === null || slice === null) return null;
+      collateral = collateral.map((terms) => (terms.asset === asset ? mended(terms, slice) : terms));
+      if (slice > 0) own.splice(slice, 1);
     }
   }
   return null;
 };
 
 /** Terms of a policy from what a row or the stage has, with the haircuts of the file where it has some. */
-const policyOf = (
-  terms: Readonly<Record<string, unknown>>,
-  entry: Entry,
-  isOwn: boolean,
-  rows: readonly SliceRow[],
-  findings: Findings,
-): Policy | null => {
+const policyOf = (terms: Readonly<Record<string, unknown>>, entry: Entry, rows: readonly SliceRow[], findings: Findings): Policy | null => {
   const collateral = rows.length === 0 ? {} : { collateral: collateralOf(rows, findings) };
   const body = judged(entry, shape, { ...terms, ...collateral, version: 1 }, findings);
   if (body === null) return null;
@@ -102,7 +110,7 @@ const policyOf = (
     );
     return null;
   }
-  return validated(body, isOwn ? entry : null, rows, findings);
+  return validated(body, entry, rows, findings);
 };
 
 /** Policies that an import changes. */
@@ -142,7 +150,7 @@ export const readPolicies = async (
         "Give its rows with --haircuts, at least one of its valuation asset",
       );
     } else if (!isFaulty(entry, findings) && !own.some((row) => isFaulty(row, findings))) {
-      keep(policyOf(entry.value, entry, true, own, findings));
+      keep(policyOf(entry.value, entry, own, findings));
     }
   }
   for (const [policyId, own] of slices) {
@@ -150,7 +158,7 @@ export const readPolicies = async (
     const [first] = own as [SliceRow];
     const stored = await held.policy(policyId);
     if (stored !== null && !own.some((row) => isFaulty(row, findings))) {
-      keep(policyOf({ ...(z.encode(policyBody, stored) as Record<string, unknown>) }, first, false, own, findings));
+      keep(policyOf({ ...(z.encode(policyBody, stored) as Record<string, unknown>) }, first, own, findings));
     } else if (stored === null && held.isStage) {
       findings.fault(placeOf(first.row, "policyId"), `unknown policy ${policyId}`, "Correct the id, or give the policy with --policies");
     } else if (stored === null) {

@@ -107,7 +107,7 @@ const isFault = (value: unknown): value is Fault => typeof value === "object" &&
 /** Reads one cell as its column has it. @returns undefined with a finding where it does not read. */
 export const readCell = (row: Row, column: string, kind: Kind, findings: Findings): unknown => {
   const cell = row.cells.get(column);
-  if (cell === undefined) return undefined;
+  if (cell === undefined || findings.has(placeOf(row, column))) return undefined;
   const value = (row.form === "json" ? typeFault(kind, cell) : null) ?? READERS[kind](cell.text);
   if (!isFault(value)) return value;
   findings.fault(placeOf(row, column), value.what, value.mend);
