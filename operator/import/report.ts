@@ -34,7 +34,7 @@ export const reportOf = (
   const end = applied
     ? `applied; ${due} account snapshots are in the feed queue. Run the same command without --apply: what has arrived is unchanged`
     : faults > 0
-      ? `${faults} findings: nothing was applied`
+      ? `${faults} finding${faults === 1 ? "" : "s"}: nothing was applied`
       : asked.apply || !asked.stage
         ? "no finding"
         : "no finding; a dry run: nothing was applied. --apply does it";

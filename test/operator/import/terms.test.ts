@@ -233,7 +233,7 @@ describe("M3 the brackets of a venue", () => {
     [
       "percent beside fractions",
       "bybit",
-      ['"0.0056",\n          "initialMargin": "0.0111"', '"0.56",\n          "initialMargin": "1.11"'],
+      ['"0.0056",\n        "initialMargin": "0.0111"', '"0.56",\n        "initialMargin": "1.11"'],
       [
         "bybit.json:22 result.list.1.initialMargin: rates in percent beside rates in fractions: the table mixes units. Save the venue's reply as it came",
       ],
