@@ -10,7 +10,7 @@ import type { Fact } from "../../core/ledger.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { decimal } from "../../core/money.ts";
 import type { Policy } from "../../core/policy.ts";
-import { byId, type Entry, isFaulty, judged, readEntries, type SourceFile, textIn } from "./entries.ts";
+import { byId, type Entry, judged, readEntries, type SourceFile, textIn } from "./entries.ts";
 import type { Findings, Place } from "./finding.ts";
 import type { Held } from "./held.ts";
 import { placeOf } from "./table.ts";
@@ -33,7 +33,8 @@ export interface Terms {
   readonly knowsInstruments: boolean;
   readonly knowsPolicies: boolean;
   /** Ids of rows of the files that did not read: their accounts are not at fault. */
-  readonly named: ReadonlySet<string>;
+  readonly namedInstruments: ReadonlySet<string>;
+  readonly namedPolicies: ReadonlySet<string>;
 }
 
 const accountRow = z.strictObject({
@@ -73,26 +74,39 @@ const judgePosition = ({ entry, position }: Leg, instrument: Instrument, finding
     findings.fault(at("entryPrice"), "a price of 0 or below", "Write the average price of the entry");
 };
 
-const readLegs = (source: SourceFile | undefined, terms: Terms, findings: Findings): ReadonlyMap<string, readonly Leg[]> => {
-  const legs = readEntries(source, "positions", findings).flatMap((entry): Leg[] => {
-    if (isFaulty(entry, findings)) return [];
+/** Finds a position in an instrument that neither the files nor the stage have. */
+const judgeInstrument = (place: Place, id: unknown, terms: Terms, findings: Findings): void => {
+  if (typeof id !== "string" || findings.has(place) || !terms.knowsInstruments) return;
+  if (terms.instrument(id) !== null || terms.namedInstruments.has(id)) return;
+  findings.fault(place, `unknown instrument ${id}`, "Correct the id, or give the instrument with --instruments");
+};
+
+/** Positions by account, each once. One whose account is not in the file is a finding. */
+const readLegs = (
+  source: SourceFile | undefined,
+  accounts: ReadonlyMap<string, Entry>,
+  { terms, findings }: Pick<Context, "terms" | "findings">,
+): ReadonlyMap<string, readonly Leg[]> => {
+  const entries = readEntries(source, "positions", findings);
+  const legs = entries.flatMap((entry): Leg[] => {
     const position = judged(entry, positionRow, entry.value, findings);
     return position === null ? [] : [{ entry, position }];
   });
-  const entries = legs.map(({ entry }) => entry);
-  const nameOf = (entry: Entry): string => `of ${textIn(entry, "accountId")} in ${textIn(entry, "instrumentId")}`;
+  const nameOf = (entry: Entry): string => {
+    const [account, instrument] = [textIn(entry, "accountId"), textIn(entry, "instrumentId")];
+    return account === "" || instrument === "" ? "" : `of ${account} in ${instrument}`;
+  };
   const once = new Set(byId(entries, "position", nameOf, findings).values());
   for (const leg of legs) {
-    const id = leg.position.instrumentId;
-    const instrument = terms.instrument(id);
+    const instrument = terms.instrument(leg.position.instrumentId);
     if (instrument !== null) judgePosition(leg, instrument, findings);
-    else if (terms.knowsInstruments && !terms.named.has(id)) {
-      findings.fault(
-        placeOf(leg.entry.row, "instrumentId"),
-        `unknown instrument ${id}`,
-        "Correct the id, or give the instrument with --instruments",
-      );
-    }
+  }
+  for (const { row, value } of entries) judgeInstrument(placeOf(row, "instrumentId"), value["instrumentId"], terms, findings);
+  for (const entry of entries) {
+    const id = textIn(entry, "accountId");
+    if (id === "" || accounts.has(id)) continue;
+    const what = `a position of ${id}, which is not in the file of accounts`;
+    findings.fault(placeOf(entry.row, "accountId"), what, "Add the account, or correct the id");
   }
   return Map.groupBy(
     legs.filter(({ entry }) => once.has(entry)),
@@ -139,10 +153,22 @@ interface Context {
   readonly findings: Findings;
 }
 
-const judgeOwner = async (entry: Entry, read: z.output<typeof accountRow>, { held, brokers, findings }: Context): Promise<void> => {
-  if (brokers.has(read.brokerId) || (await held.broker(read.brokerId))) return;
-  const mend = `Correct the id; for a broker without a webhook endpoint and a mode of its own, give --broker ${read.brokerId}`;
-  findings.fault(placeOf(entry.row, "brokerId"), `unknown broker ${read.brokerId}`, mend);
+const judgeBroker = async (entry: Entry, { held, brokers, findings }: Context): Promise<void> => {
+  const id = textIn(entry, "brokerId");
+  const place = placeOf(entry.row, "brokerId");
+  if (id === "" || findings.has(place) || brokers.has(id) || (await held.broker(id))) return;
+  const mend = `Correct the id; for a broker without a webhook endpoint and a mode of its own, give --broker ${id}`;
+  findings.fault(place, `unknown broker ${id}`, mend);
+};
+
+/** The policy that a row names; null with a finding where nobody has it. */
+const judgedPolicy = async (entry: Entry, { terms, findings }: Context): Promise<Policy | null> => {
+  const id = textIn(entry, "policyId");
+  const place = placeOf(entry.row, "policyId");
+  const policy = id === "" || findings.has(place) ? null : await terms.policy(id);
+  const isKnown = policy !== null || id === "" || findings.has(place) || terms.namedPolicies.has(id);
+  if (!isKnown && terms.knowsPolicies) findings.fault(place, `unknown policy ${id}`, "Correct the id, or give the policy with --policies");
+  return policy;
 };
 
 const snapshotOf = (read: z.output<typeof accountRow>, held: readonly Position[]): SnapshotFact => {
@@ -170,35 +196,17 @@ export const readAccounts = async (
   files: { readonly accounts?: SourceFile | undefined; readonly positions?: SourceFile | undefined },
   context: Context,
 ): Promise<AccountsRead> => {
-  const { terms, findings } = context;
+  const { findings } = context;
   const entries = byId(readEntries(files.accounts, "accounts", findings), "account", (entry) => textIn(entry, "accountId"), findings);
-  const legsOf = readLegs(files.positions, terms, findings);
-  for (const [id, legs] of legsOf) {
-    if (entries.has(id)) continue;
-    for (const { entry } of legs) {
-      findings.fault(
-        placeOf(entry.row, "accountId"),
-        `a position of ${id}, which is not in the file of accounts`,
-        "Add the account, or correct the id",
-      );
-    }
-  }
+  const legsOf = readLegs(files.positions, entries, context);
   const accounts: AccountRead[] = [];
   for (const [id, entry] of entries) {
-    if (isFaulty(entry, findings)) continue;
     const read = judged(entry, accountRow, { balances: {}, ...entry.value }, findings);
+    await judgeBroker(entry, context);
+    const policy = await judgedPolicy(entry, context);
     if (read === null) continue;
     const legs = legsOf.get(id) ?? [];
-    await judgeOwner(entry, read, context);
-    const policy = await terms.policy(read.policyId);
     if (policy !== null) judgeAssets(entry, read, policy, legs, context);
-    else if (terms.knowsPolicies && !terms.named.has(read.policyId)) {
-      findings.fault(
-        placeOf(entry.row, "policyId"),
-        `unknown policy ${read.policyId}`,
-        "Correct the id, or give the policy with --policies",
-      );
-    }
     if (legs.length > LIMITS.positionsMax) {
       findings.fault(placeOf(entry.row), `${legs.length} positions, at most ${LIMITS.positionsMax} fit an account`, "Split the account");
       continue;
@@ -219,7 +227,6 @@ export const readContacts = async (
   const entries = byId(readEntries(source, "contacts", findings), "contact", (entry) => textIn(entry, "accountId"), findings);
   const stored = await held.accounts([...entries.keys()].filter((id) => id !== "" && !accounts.named.has(id)));
   return [...entries].flatMap(([id, entry]) => {
-    if (isFaulty(entry, findings)) return [];
     const read = judged(entry, contact, entry.value, findings);
     const isKnown = accounts.named.has(id) || stored.has(id) || !(held.isStage || accounts.isGiven);
     if (!isKnown)

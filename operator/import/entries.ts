@@ -1,6 +1,6 @@
 import type * as z from "zod";
 
-import type { Findings } from "./finding.ts";
+import type { Findings, Place } from "./finding.ts";
 import { FORMS, type Form, type FormName } from "./forms.ts";
 import { knownColumn, placeOf, type Row, readTable } from "./table.ts";
 import { judgeRates, type Kind, readCell } from "./values.ts";
@@ -76,14 +76,10 @@ export const readEntries = (source: SourceFile | undefined, name: FormName, find
   return rows.map((row) => entryOf(row, reading));
 };
 
-/** True where something in this row was found faulty already. */
-export const isFaulty = ({ row }: Entry, findings: Findings): boolean => {
-  const { file } = row;
-  return findings.hasLine(row) || [...row.cells.values()].some(({ line }) => findings.hasLine({ file, line }));
-};
-
 /**
- * Judges a row by the schema that the API and the stores read the same thing with: one definition of each form.
+ * Judges a row by the schema that the API and the stores read the same thing with: one definition of each form. Values
+ * that did not read are not told again.
+ *
  * @returns null with a finding for each value that the schema does not take.
  */
 export const judged = <Schema extends z.ZodType>(
@@ -91,14 +87,18 @@ export const judged = <Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
   findings: Findings,
+  elsewhere: (path: readonly string[]) => Place | null = () => null,
 ): z.output<Schema> | null => {
   const read = schema.safeParse(value);
   if (read.success) return read.data;
   for (const { path, message } of read.error.issues) {
-    const column = path.map(String).join(".");
+    const names = path.map(String);
+    const column = names.join(".");
     const near = row.cells.has(column) ? column : ([...row.cells.keys()].find((name) => name.startsWith(`${column}.`)) ?? column);
-    const place = { ...placeOf(row, near), column };
-    if (!findings.has(place)) findings.fault(place, message, "Correct it; docs/reference/import.md has the form");
+    const place = elsewhere(names) ?? { ...placeOf(row, near), column };
+    // A column that the header lacks was told once, at the header.
+    const isTold = findings.has(place) || findings.has({ ...place, line: 1 });
+    if (!isTold) findings.fault(place, message, "Correct it; docs/reference/import.md has the form");
   }
   return null;
 };

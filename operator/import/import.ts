@@ -49,7 +49,8 @@ export const importFiles = async (files: ImportFiles, world: World | null, apply
     policy: async (id) => policies.get(id) ?? (await held.policy(id)),
     knowsInstruments: held.isStage || files.instruments !== undefined,
     knowsPolicies: held.isStage || files.policies !== undefined,
-    named: new Set([...namedPolicies, ...namedInstruments]),
+    namedPolicies,
+    namedInstruments,
   };
   const { accounts, named } = await readAccounts(files, { held, terms, brokers: new Set(files.brokers), findings });
   const contacts = await readContacts(files.contacts, { named, isGiven: files.accounts !== undefined }, { held, findings });

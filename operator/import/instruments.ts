@@ -4,7 +4,7 @@ import { encodeInstrument, instrumentBody } from "../../adapters/wire/instrument
 import type { Instrument } from "../../core/instrument.ts";
 import { readBinance } from "./binance.ts";
 import { readBybit } from "./bybit.ts";
-import { byId, type Entry, isFaulty, judged, readEntries, type SourceFile, textIn } from "./entries.ts";
+import { byId, type Entry, judged, readEntries, type SourceFile, textIn } from "./entries.ts";
 import type { Findings } from "./finding.ts";
 import type { Held } from "./held.ts";
 import { placeOf } from "./table.ts";
@@ -118,6 +118,9 @@ const withTiers = (instrument: Instrument, tiers: readonly unknown[]): Readonly<
   tiers,
 });
 
+/** In the place of brackets whose faults were told, so that the rest of their instrument is judged. */
+const SOME_TIERS = [{ floor: "0", rateIm: 1_000_000, rateMm: 1 }];
+
 /** Instruments that an import changes, and what of a venue's file no instrument takes. */
 export interface InstrumentsRead {
   /** By id, their version 1 until they are stored. */
@@ -150,10 +153,12 @@ export const readInstruments = async (
     const own = entry.value["tiers"];
     if (own !== undefined && named.has(id)) {
       findings.fault(placeOf(entry.row, "tiers"), `${id} has tiers of its own`, "Leave them out in one of the two files");
-    } else if (!isFaulty(entry, findings) && (tiers.get(id)?.length !== 0 || !named.has(id))) {
-      const body = { ...entry.value, version: 1, tiers: tiers.get(id) ?? own ?? [] };
+    } else {
+      const loaded = tiers.get(id);
+      const isTold = loaded?.length === 0;
+      const body = { ...entry.value, version: 1, tiers: isTold ? SOME_TIERS : (loaded ?? own ?? []) };
       const instrument = judged(entry, instrumentBody, body, findings);
-      if (instrument !== null) instruments.set(id, instrument);
+      if (instrument !== null && !isTold) instruments.set(id, instrument);
     }
   }
   for (const [id, brackets] of tiers) {

@@ -5,8 +5,8 @@ import { ZERO } from "../../core/money.ts";
 import type { Policy } from "../../core/policy.ts";
 import { validatePolicy } from "../../core/terms.ts";
 import { TermsError } from "../../core/terms-error.ts";
-import { byId, type Entry, isFaulty, judged, readEntries, type SourceFile, textIn } from "./entries.ts";
-import type { Findings } from "./finding.ts";
+import { byId, type Entry, judged, readEntries, type SourceFile, textIn } from "./entries.ts";
+import type { Findings, Place } from "./finding.ts";
 import type { Held } from "./held.ts";
 import { placeOf } from "./table.ts";
 
@@ -20,12 +20,34 @@ interface Collateral {
   tiers: { floor: unknown; haircutIm: unknown; haircutMm: unknown }[];
 }
 
+/** True where two rows say different things; one that did not read says nothing. */
+const differs = (row: SliceRow, first: SliceRow, column: string, findings: Findings): boolean =>
+  row.value[column] !== first.value[column] && !findings.has(placeOf(row.row, column)) && !findings.has(placeOf(first.row, column));
+
+/** Columns of the haircuts by what the policy calls them. */
+const COLUMNS: Readonly<Record<string, string>> = {
+  liabilityWeight: "debtWeight",
+  haircutIm: "initialHaircut",
+  haircutMm: "maintenanceHaircut",
+};
+
+/** The place of a value of the collateral in the rows that it was made of. */
+const placeInRows =
+  (rows: readonly SliceRow[]) =>
+  ([root, asset, ...rest]: readonly string[]): Place | null => {
+    const slices = root === "collateral" ? [...Map.groupBy(rows, (row) => textIn(row, "asset")).values()][Number(asset)] : undefined;
+    const slice = rest[0] === "tiers" ? Number(rest[1] ?? 0) : 0;
+    const name = rest.at(-1) ?? "asset";
+    const row = slices?.[slice];
+    return row === undefined ? null : placeOf(row.row, COLUMNS[name] ?? name);
+  };
+
 /** Collateral terms of one policy from its rows: a row a slice; price and weight are the asset's, the same in each. */
 const collateralOf = (rows: readonly SliceRow[], findings: Findings): Collateral[] =>
   [...Map.groupBy(rows, (row) => textIn(row, "asset"))].map(([asset, slices]) => {
     const first = slices[0] as SliceRow;
     for (const column of ["priceId", "debtWeight"]) {
-      for (const other of slices.filter(({ value }) => value[column] !== first.value[column])) {
+      for (const other of slices.filter((row) => differs(row, first, column, findings))) {
         findings.fault(
           placeOf(other.row, column),
           `differs from line ${first.row.line}: it is one for all slices of ${asset}`,
@@ -99,7 +121,7 @@ const validated = (body: Body, entry: Entry, given: readonly SliceRow[], finding
 /** Terms of a policy from what a row or the stage has, with the haircuts of the file where it has some. */
 const policyOf = (terms: Readonly<Record<string, unknown>>, entry: Entry, rows: readonly SliceRow[], findings: Findings): Policy | null => {
   const collateral = rows.length === 0 ? {} : { collateral: collateralOf(rows, findings) };
-  const body = judged(entry, shape, { ...terms, ...collateral, version: 1 }, findings);
+  const body = judged(entry, shape, { ...terms, ...collateral, version: 1 }, findings, placeInRows(rows));
   if (body === null) return null;
   const assets = body.collateral.map(({ asset }) => asset);
   if (new Set(assets).size < assets.length) {
@@ -149,19 +171,19 @@ export const readPolicies = async (
         `policy ${policyId} has no collateral terms`,
         "Give its rows with --haircuts, at least one of its valuation asset",
       );
-    } else if (!isFaulty(entry, findings) && !own.some((row) => isFaulty(row, findings))) {
+    } else {
       keep(policyOf(entry.value, entry, own, findings));
     }
   }
   for (const [policyId, own] of slices) {
-    if (entries.has(policyId)) continue;
+    if (policyId === "" || entries.has(policyId)) continue;
     const [first] = own as [SliceRow];
     const stored = await held.policy(policyId);
-    if (stored !== null && !own.some((row) => isFaulty(row, findings))) {
+    if (stored !== null) {
       keep(policyOf({ ...(z.encode(policyBody, stored) as Record<string, unknown>) }, first, own, findings));
-    } else if (stored === null && held.isStage) {
+    } else if (held.isStage) {
       findings.fault(placeOf(first.row, "policyId"), `unknown policy ${policyId}`, "Correct the id, or give the policy with --policies");
-    } else if (stored === null) {
+    } else {
       findings.note(
         placeOf(first.row, "policyId"),
         `haircuts of ${policyId}, which no file has, were read and not judged as a policy`,

@@ -96,6 +96,41 @@ const HEADER = "accountId,brokerId,clientClass,policyId,sequence,asOf,balances.U
 const ONE = `${HEADER}A-1,B,retail,standard,1,2020-03-12T00:00:00.000Z,5\n`;
 const LEGS = "accountId,instrumentId,quantity,entryPrice\n";
 
+test("one fault hides no other, in a row and in a file", async () => {
+  const accounts = source(
+    "a.csv",
+    `${HEADER}A-1,B B,retail,standart,1.5,yesterday,5k\nA 2,B,RETAIL,standard,0,2020-03-12T00:00:00.000Z,5\n`,
+  );
+  const positions = source("p.csv", `${LEGS}A-3,ETH-PERP,"1,000",\n`);
+  const contacts = source("c.csv", "accountId,email,timeZone,locale\nA-1,nobody,Mars/Olympus,english\n");
+  const instruments = changed("instruments.csv", "BTC-PERP,linear,,BTC,USDT,1,500", "BTC-PERP,lineal,soon,BTC,BTC,1,5 bp");
+  const lines = (await found({ accounts, positions, contacts, instruments })).map((line) => line.split(". ")[0]);
+  expect(lines).toEqual([
+    'instruments.csv:2 feePpm: "5 bp" is no whole number',
+    'instruments.csv:2 kind: Invalid option: expected one of "linear"|"inverse"|"spot"',
+    "instruments.csv:2 expiryAt: Invalid ISO datetime",
+    "tiers.csv:2 floorAsset: floors in USDT",
+    "tiers.csv:3 floorAsset: floors in USDT",
+    "tiers.csv:4 floorAsset: floors in USDT",
+    "tiers.csv:5 floorAsset: floors in USDT",
+    'a.csv:2 sequence: "1.5" is no whole number',
+    'a.csv:2 balances.USDT: "5k" has a unit in it',
+    "a.csv:2 brokerId: 1-32 characters of A-Z a-z 0-9 ",
+    "a.csv:2 asOf: Invalid ISO datetime",
+    "a.csv:2 policyId: unknown policy standart",
+    "a.csv:3 accountId: 1-64 characters of A-Z a-z 0-9 ",
+    "a.csv:3 clientClass: 1-32 characters of a-z 0-9 _ -",
+    "a.csv:3 sequence: sequences start at 1",
+    "p.csv:2 entryPrice: no value",
+    'p.csv:2 quantity: "1,000" has a thousands separator',
+    "p.csv:2 instrumentId: unknown instrument ETH-PERP",
+    "p.csv:2 accountId: a position of A-3, which is not in the file of accounts",
+    "c.csv:2 email: Invalid email address",
+    "c.csv:2 timeZone: not a time zone",
+    "c.csv:2 locale: a language tag such as en or pt-BR",
+  ]);
+});
+
 describe("files that do not agree", () => {
   test.each<[string, Partial<ImportFiles>, string[]]>([
     [

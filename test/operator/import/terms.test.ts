@@ -38,7 +38,10 @@ describe("M2 R2 haircuts", () => {
     [
       "weights that differ, and one that is percent",
       "standard,BTC,BTC-SPOT,1.05,0,0.05,0.025\nstandard,BTC,BTC-SPOT,105,100000,0.1,0.05\nstandard,ETH,ETH-SPOT,1,0,0.05,0.05\nstandard,ETH,ETH-SPOT,1.1,5,0.05,0.05\n",
-      ['h.csv:4 debtWeight: weight "105" is not from 1 to 10. Write a factor: a debt that counts 5 % more weighs 1.05 (M2)'],
+      [
+        'h.csv:4 debtWeight: weight "105" is not from 1 to 10. Write a factor: a debt that counts 5 % more weighs 1.05 (M2)',
+        "h.csv:6 debtWeight: differs from line 5: it is one for all slices of ETH. Write the same in each",
+      ],
     ],
     [
       "a price that differs from the line before",
@@ -59,6 +62,15 @@ describe("M2 R2 haircuts", () => {
 const BRACKETS = "instrumentId,floorAsset,floor,cap,initialRate,maintenanceRate\n";
 const COIN = "BTCUSD-PERP,BTC,0,,0.01,0.005\n";
 const alone = { accounts: undefined, positions: undefined, contacts: undefined };
+
+test("an asset that is none, and a value that is missing, at their lines", async () => {
+  const rows = "standard,btc,BTC-SPOT,1.05,0,0.05,0.025\nstandard,ETH,ETH-SPOT,1,0,,0\n";
+  const over = { haircuts: source("h.csv", HAIRCUTS + rows), accounts: undefined, positions: undefined, contacts: undefined };
+  expect(await found(over)).toEqual([
+    "h.csv:3 asset: 1-20 characters of A-Z 0-9. Correct it; docs/reference/import.md has the form",
+    "h.csv:4 initialHaircut: no value. Give one",
+  ]);
+});
 
 describe("M3 R24 tiers", () => {
   test.each([
@@ -131,6 +143,30 @@ describe("M3 R24 tiers", () => {
       "tiers.csv:3: brackets of a contract for BTC-SPOT, which is spot. Give the table of the contract, or correct --symbol",
     ]);
   });
+});
+
+test.each<[string, [string, string][], string]>([
+  [
+    "a symbol that the file has not",
+    [["BTCUSDC", "BTC-PERP"]],
+    "binance.json: the file has no symbol BTCUSDC. Correct --symbol BTCUSDC=BTC-PERP",
+  ],
+  [
+    "no symbol that an instrument takes",
+    [],
+    "binance.json: no symbol of the file is an instrument here. Name them: --symbol BTCUSDT=BTC-PERP",
+  ],
+  [
+    "two symbols for one instrument",
+    [
+      ["BTCUSDT", "BTC-PERP"],
+      ["ETHUSDT", "BTC-PERP"],
+    ],
+    "binance.json:13: a second table of BTC-PERP. Keep one of them",
+  ],
+])("%s", async (_, symbols, expected) => {
+  const over = { ...alone, instruments: contract("linear"), tiers: tiers(textOf("binance-leverage-bracket.json"), "binance", symbols) };
+  expect(await found(over)).toContain(expected);
 });
 
 /** An instruments file of the contracts that a venue's table is for. */
