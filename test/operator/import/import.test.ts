@@ -240,6 +240,27 @@ describe("R16 against what the book has applied", () => {
     expect(await heldNow("desk-long")).toEqual(LONG);
   });
 
+  test.each([
+    ["less of a balance", "24999.99999999,", "BTC-PERP,20,7935"],
+    ["a balance more", "25000,0.00000001", "BTC-PERP,20,7935"],
+    ["no balance", ",", "BTC-PERP,20,7935"],
+    ["another quantity", "25000,", "BTC-PERP,-20,7935"],
+    ["another entry", "25000,", "BTC-PERP,20,7935.1"],
+    ["another instrument", "25000,", "BTCUSD-PERP,20,7935"],
+    ["no position", "25000,", null],
+    ["the same", "25000,0", "BTC-PERP,20.000,7935.0"],
+  ])("at the same sequence, %s", async (what, balances, leg) => {
+    await run(CSV, true);
+    const accounts = source(
+      "a.csv",
+      `${HEADER.trim()},balances.BTC\ndesk-long,meridian,retail,standard,1041,2020-03-12T00:00:00.000Z,${balances}\n`,
+    );
+    const positions = source("p.csv", `accountId,instrumentId,quantity,entryPrice\n${leg === null ? "" : `desk-long,${leg}\n`}`);
+    const { faults } = await run({ accounts, positions, brokers: BROKERS }, false);
+    const told = ["a.csv:2: differs from what the book holds at the same sequence 1041"];
+    expect(faults.map((line) => line.split(". ")[0])).toEqual(what === "the same" ? [] : told);
+  });
+
   test("an account that is out of sync is told: the same sequence does not heal it", async () => {
     await run(CSV, true);
     const gap = { kind: "deposit", externalId: "gap", sequence: 1043, occurredAt: "2020-03-12T00:00:01.000Z", asset: "USDT", amount: "1" };

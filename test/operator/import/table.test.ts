@@ -65,6 +65,12 @@ test.each([
     ["t.csv:2: 4 cells where the header has 3. Give each row one cell a column; a comma inside a cell stands in quotes, a number has none"],
   ],
   [
+    "a row after a cell of two lines",
+    "t.csv",
+    `${HEADER}\n"A\nB",,5\nC,,6\n`,
+    ["t.csv:2 asset: no value. Give one", "t.csv:4 asset: no value. Give one"],
+  ],
+  [
     "a quote inside a cell",
     "t.csv",
     `${HEADER}\nA,B"C,5\n`,

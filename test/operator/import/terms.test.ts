@@ -219,6 +219,15 @@ describe("M3 the brackets of a venue", () => {
     expect((await venue("binance", JSON.stringify(list[0]), BTC)).instrument?.tiers).toHaveLength(5);
   });
 
+  test.each([
+    ["fractions", "0.005", "0.0133335"],
+    ["percent", "0.5", "1.33335"],
+  ])("an initial rate in %s is rounded up to a part per million", async (_, maintenanceMargin, initialMargin) => {
+    const row = { symbol: "BTCUSDT", riskLimitValue: "1", maintenanceMargin, initialMargin, maxLeverage: "75.00" };
+    const text = JSON.stringify({ result: { category: "linear", list: [row] } });
+    expect((await venue("bybit", text, BTC)).instrument?.tiers.map(({ rateIm, rateMm }) => [rateIm, rateMm])).toEqual([[13_334, 5_000]]);
+  });
+
   test("inverse limits are in the coin, and rates in percent are told by their leverage", async () => {
     const row = (limit: string, mm: string, im: string, leverage: string, deduction: string) =>
       `{ "symbol": "BTCUSD", "riskLimitValue": "${limit}", "maintenanceMargin": ${mm}, "initialMargin": ${im}, "maxLeverage": "${leverage}", "mmDeduction": "${deduction}" }`;
