@@ -28,10 +28,12 @@ export interface AccountRead {
 /** Terms of the files and of the stage. */
 export interface Terms {
   instrument(id: string): Instrument | null;
+  /** "default" is the stage's own. */
+  policyIdOf(id: string): string;
   policy(id: string): Promise<Policy | null>;
   /** False where nothing can be said about an id that is not found: it may be the stage's, and no stage was named. */
   readonly knowsInstruments: boolean;
-  readonly knowsPolicies: boolean;
+  knowsPolicy(id: string): boolean;
   /** Ids of rows of the files that did not read: their accounts are not at fault. */
   readonly namedInstruments: ReadonlySet<string>;
   readonly namedPolicies: ReadonlySet<string>;
@@ -166,8 +168,9 @@ const judgedPolicy = async (entry: Entry, { terms, findings }: Context): Promise
   const id = textIn(entry, "policyId");
   const place = placeOf(entry.row, "policyId");
   const policy = id === "" || findings.has(place) ? null : await terms.policy(id);
-  const isKnown = policy !== null || id === "" || findings.has(place) || terms.namedPolicies.has(id);
-  if (!isKnown && terms.knowsPolicies) findings.fault(place, `unknown policy ${id}`, "Correct the id, or give the policy with --policies");
+  const isKnown = policy !== null || id === "" || findings.has(place) || terms.namedPolicies.has(terms.policyIdOf(id));
+  if (!isKnown && terms.knowsPolicy(id))
+    findings.fault(place, `unknown policy ${id}`, "Correct the id, or give the policy with --policies");
   return policy;
 };
 

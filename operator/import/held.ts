@@ -12,8 +12,10 @@ import type { Policy } from "../../core/policy.ts";
 export interface Held {
   /** False where files are checked by themselves: then nothing can be said to be unknown that the files do not have. */
   readonly isStage: boolean;
+  /** What "default" names; null where no stage was named. */
+  readonly defaultPolicy: string | null;
   instruments(): Promise<Instruments>;
-  /** The newest version; null where there is none. "default" is the stage's own. */
+  /** The newest version; null where there is none. */
   policy(policyId: string): Promise<Policy | null>;
   accounts(accountIds: readonly string[]): Promise<ReadonlyMap<string, MarginAccount>>;
   contact(accountId: string): Promise<Contact | null>;
@@ -24,6 +26,7 @@ export interface Held {
 /** For checking files without a stage. */
 export const NOTHING_HELD: Held = {
   isStage: false,
+  defaultPolicy: null,
   instruments: async () => new Map(),
   policy: async () => null,
   accounts: async () => new Map(),
@@ -40,11 +43,12 @@ export const heldBy = (world: World): Held => {
     Object.hasOwn(world.settings.modes.brokers, brokerId) || (await outbound.endpoints(brokerId)).length > 0;
   return {
     isStage: true,
+    defaultPolicy: world.settings.defaultPolicy,
     // Anew for each command: stores believe what they read for 30 seconds.
     instruments: () => createMarks(world).instruments(),
     policy: async (policyId) => {
       try {
-        return await book.policy(policyId === "default" ? world.settings.defaultPolicy : policyId);
+        return await book.policy(policyId);
       } catch (error) {
         if (error instanceof UnknownPolicy) return null;
         throw error;

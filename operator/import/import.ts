@@ -1,3 +1,4 @@
+import { DEFAULT_POLICY_ID } from "../../adapters/decide-account.ts";
 import type { World } from "../../adapters/world.ts";
 import { readAccounts, readContacts, type Terms } from "./accounts.ts";
 import { applyPlan } from "./apply.ts";
@@ -44,11 +45,13 @@ export const importFiles = async (files: ImportFiles, world: World | null, apply
   const { policies, named: namedPolicies } = await readPolicies(files, held, findings);
   const { instruments, named: namedInstruments, leftOut } = await readInstruments(files, held, findings);
   const stored = await held.instruments();
+  const policyIdOf = (id: string): string => (id === DEFAULT_POLICY_ID ? (held.defaultPolicy ?? id) : id);
   const terms: Terms = {
     instrument: (id) => instruments.get(id) ?? stored.get(id) ?? null,
-    policy: async (id) => policies.get(id) ?? (await held.policy(id)),
+    policyIdOf,
+    policy: async (id) => policies.get(policyIdOf(id)) ?? (await held.policy(policyIdOf(id))),
     knowsInstruments: held.isStage || files.instruments !== undefined,
-    knowsPolicies: held.isStage || files.policies !== undefined,
+    knowsPolicy: (id) => held.isStage || (files.policies !== undefined && id !== DEFAULT_POLICY_ID),
     namedPolicies,
     namedInstruments,
   };

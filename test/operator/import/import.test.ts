@@ -1,23 +1,16 @@
 import "../../functions/environment.ts";
 
-import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
-import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { encodeInstrument } from "../../../adapters/wire/instrument.ts";
 import { encodePolicy } from "../../../adapters/wire/policy.ts";
-import { decimal, type Money, type Price, type Quantity } from "../../../core/money.ts";
+import { decimal } from "../../../core/money.ts";
 import { applyBookFeed } from "../../../functions/apply-book-feed.ts";
-import type { SourceFile } from "../../../operator/import/entries.ts";
-import { lineOf } from "../../../operator/import/finding.ts";
 import { type ImportFiles, importFiles } from "../../../operator/import/import.ts";
 import { startTables, type TestTables } from "../../engine.ts";
 import { batch, record, type Stage, stageOn } from "../../functions/stage.ts";
-
-const EXAMPLES = join(import.meta.dirname, "../../../examples/import");
-const example = (name: string): SourceFile => ({ file: name, bytes: readFileSync(join(EXAMPLES, name)) });
-const source = (file: string, text: string): SourceFile => ({ file: basename(file), bytes: Buffer.from(text) });
+import { example, source, textOf } from "./files.ts";
+import { BROKERS, CSV, JSON_FILES, runOn } from "./on-stage.ts";
 
 let tables: TestTables;
 let stage: Stage;
@@ -29,39 +22,7 @@ beforeEach(async () => {
   stage = stageOn(await tables.fresh(), { settings: { feedQueueUrl: "feed" } });
 });
 
-const BROKERS = ["meridian", "harbour"];
-const CSV: ImportFiles = {
-  policies: example("policies.csv"),
-  haircuts: example("haircuts.csv"),
-  instruments: example("instruments.csv"),
-  tiers: { ...example("tiers.csv"), format: "plimsoll", symbols: new Map() },
-  contacts: example("contacts.csv"),
-  accounts: example("accounts.csv"),
-  positions: example("positions.csv"),
-  brokers: BROKERS,
-};
-const JSON_FILES: ImportFiles = {
-  policies: example("policies.json"),
-  instruments: example("instruments.json"),
-  accounts: example("accounts.json"),
-  positions: example("positions.json"),
-  brokers: BROKERS,
-};
-
-/** Runs an import and then the function that applies the feed on what it left in the queue. */
-const run = async (files: ImportFiles, apply: boolean) => {
-  const before = stage.sent.length;
-  const imported = await importFiles(files, stage.world, apply);
-  const messages = stage.sent.slice(before).map(({ body, groupId }) => record(body, { group: groupId ?? "" }));
-  if (messages.length > 0) expect(await applyBookFeed(stage.world)(batch(...messages))).toEqual({ batchItemFailures: [] });
-  const states = Object.fromEntries(
-    Object.entries(imported.plan).map(([table, planned]) => [
-      table,
-      planned.map(({ id, state }: { id: string; state: string }) => `${id} ${state}`),
-    ]),
-  );
-  return { ...imported, faults: imported.findings.map(lineOf), states, messages: messages.length };
-};
+const run = (files: ImportFiles, apply: boolean) => runOn(stage, files, apply);
 
 const heldNow = async (accountId: string) => {
   const { brokerId, clientClass, policyId, balances, positions, sourceSequence, version } = await stage.load(accountId);
@@ -299,11 +260,22 @@ describe("terms that the stage holds", () => {
 
   test("haircuts alone make the next version of the stage's policy", async () => {
     await run(CSV, true);
-    const text = readFileSync(join(EXAMPLES, "haircuts.csv"), "utf8").replace("1.05,100000,0.1,", "1.05,100000,0.2,");
+    const text = textOf("haircuts.csv").replace("1.05,100000,0.1,", "1.05,100000,0.2,");
     const { faults, states } = await run({ haircuts: source("h.csv", text), brokers: [] }, true);
     expect({ faults, policies: states["policies"] }).toEqual({ faults: [], policies: ["standard changed"] });
     const tiers = (await stage.desk.book.policy("standard", 2)).collateral.get("BTC")?.tiers;
     expect(tiers?.map(({ haircutIm }) => haircutIm)).toEqual([50_000, 200_000]);
+  });
+
+  test("default names the stage's policy, also one that the same import brings", async () => {
+    const accounts = accountsOf(1, "5", "desk-new,meridian,retail,default");
+    expect((await run(accounts, true)).faults).toEqual([
+      "a.csv:2 policyId: unknown policy default. Correct the id, or give the policy with --policies",
+    ]);
+    expect((await importFiles({ ...CSV, contacts: undefined, ...accounts }, null, false)).findings).toEqual([]);
+    expect((await run({ ...CSV, contacts: undefined, ...accounts }, true)).faults).toEqual([]);
+    expect(await heldNow("desk-new")).toMatchObject({ policyId: "default", balances: { USDT: "5" } });
+    expect((await run(accounts, true)).states["accounts"]).toEqual(["desk-new unchanged"]);
   });
 
   test("a position is checked against the stage's instruments", async () => {
@@ -314,86 +286,4 @@ describe("terms that the stage holds", () => {
       "p.csv:3 instrumentId: BTC-SPOT is a spot pair: no position is held in it. Write the holding as a balance of its account",
     ]);
   });
-});
-
-const amount = fc.bigInt({ min: -(10n ** 20n), max: 10n ** 20n });
-const position = fc.record({
-  quantity: fc.bigInt({ min: -(10n ** 8n), max: 10n ** 8n }).filter((lots) => lots !== 0n),
-  entryPrice: fc.bigInt({ min: 1n, max: 10n ** 15n }),
-});
-const bookAccount = fc.record({
-  brokerId: fc.constantFrom(...BROKERS),
-  clientClass: fc.constantFrom("retail", "professional"),
-  sequence: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
-  usdt: amount,
-  btc: fc.option(amount, { nil: undefined }),
-  perp: fc.option(position, { nil: undefined }),
-  coin: fc.option(position, { nil: undefined }),
-});
-type BookAccount = typeof bookAccount extends fc.Arbitrary<infer Value> ? Value : never;
-
-const text = (value: bigint): string => decimal(value as Money);
-const legsOf = ({ perp, coin }: BookAccount): [string, bigint, bigint][] => [
-  // Whole lots: 0.001 contracts of the one, whole contracts of the other.
-  ...(coin === undefined ? [] : [["BTCUSD-PERP", coin.quantity * 10n ** 8n, coin.entryPrice] as [string, bigint, bigint]]),
-  ...(perp === undefined ? [] : [["BTC-PERP", perp.quantity * 10n ** 5n, perp.entryPrice] as [string, bigint, bigint]]),
-];
-
-/** A book in the format of the documentation, as a venue would export it. */
-const exported = (book: readonly BookAccount[], form: "csv" | "json"): Pick<ImportFiles, "accounts" | "positions"> => {
-  const accounts = book.map((account, index) => ({
-    accountId: `r-${index}`,
-    ...{ brokerId: account.brokerId, clientClass: account.clientClass, policyId: "standard", sequence: account.sequence },
-    asOf: "2020-03-12T00:00:00.000Z",
-    balances: { USDT: text(account.usdt), ...(account.btc !== undefined && { BTC: text(account.btc) }) },
-  }));
-  const positions = book.flatMap((account, index) =>
-    legsOf(account).map(([instrumentId, quantity, entryPrice]) => ({
-      accountId: `r-${index}`,
-      instrumentId,
-      quantity: text(quantity),
-      entryPrice: text(entryPrice),
-    })),
-  );
-  if (form === "json")
-    return { accounts: source("a.json", JSON.stringify(accounts)), positions: source("p.json", JSON.stringify(positions, null, 1)) };
-  const lines = accounts.map(({ balances, ...rest }) => [...Object.values(rest), balances.USDT, balances.BTC ?? ""].join(","));
-  return {
-    accounts: source(
-      "a.csv",
-      ["accountId,brokerId,clientClass,policyId,sequence,asOf,balances.USDT,balances.BTC", ...lines, ""].join("\n"),
-    ),
-    positions: source(
-      "p.csv",
-      ["accountId,instrumentId,quantity,entryPrice", ...positions.map((row) => Object.values(row).join(",")), ""].join("\n"),
-    ),
-  };
-};
-
-test("R16 any book that is exported in the format and imported is the same book", async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(bookAccount, { minLength: 1, maxLength: 5 }), fc.constantFrom("csv", "json"), async (book, form) => {
-      stage = stageOn(await tables.fresh(), { settings: { feedQueueUrl: "feed" } });
-      await run({ ...CSV, accounts: undefined, positions: undefined, contacts: undefined }, true);
-      const { faults } = await run({ ...exported(book, form as "csv" | "json"), brokers: BROKERS }, true);
-      expect(faults).toEqual([]);
-      for (const [index, account] of book.entries()) {
-        const held = await stage.load(`r-${index}`);
-        const balances = [["BTC", account.btc ?? 0n] as const, ["USDT", account.usdt] as const].filter(([, value]) => value !== 0n);
-        expect([...held.balances]).toEqual(balances);
-        expect(held.positions).toEqual(
-          legsOf(account)
-            .map(([instrumentId, quantity, entryPrice]) => ({
-              instrumentId,
-              quantity: quantity as Quantity,
-              entryPrice: entryPrice as Price,
-            }))
-            .sort((a, b) => (a.instrumentId < b.instrumentId ? -1 : 1)),
-        );
-        expect(held.sourceSequence).toBe(account.sequence);
-      }
-      expect((await run({ ...exported(book, form as "csv" | "json"), brokers: BROKERS }, true)).messages).toBe(0);
-    }),
-    { numRuns: 12 },
-  );
 });
