@@ -75,7 +75,7 @@ const worldOf = async (given: Asked) => {
   const stage = stageOf(given.stage);
   await enterStage(stage, given.apply ? ["feed"] : []);
   const { createWorld } = await import("../adapters/aws.ts");
-  say(`${given.apply ? "importing into" : "dry run against"} ${stage.name} in ${stage.region}`);
+  say(`${given.apply ? "importing into" : "dry run against"} ${stage.name} in ${stage.region}; modes ${JSON.stringify(stage.modes)}`);
   const reads = ["bookTable", "marksTable", "outboundTable", "shards", "modes", "defaultPolicy"] as const;
   return createWorld(given.apply ? [...reads, "feedQueueUrl"] : reads);
 };

@@ -54,7 +54,13 @@ interface Source {
 const readHeader = ({ file, columns, findings }: Source, names: readonly string[], line: number): (string | null)[] | null => {
   const at = (column: string): Place => ({ file, line, column });
   if (!names.some((name) => knownColumn(name, columns) !== null)) {
-    findings.fault(at(""), "the header is missing: the first line names no known column", `Start the file with ${list(columns.required)}`);
+    const other = names.length === 1 ? /[;\t|]/.exec(names[0] as string)?.[0] : undefined;
+    const what =
+      other === undefined
+        ? "the header is missing: the first line names no known column"
+        : `cells are separated by ${JSON.stringify(other)}`;
+    const mend = other === undefined ? `Start the file with ${list(columns.required)}` : "Save it with commas between cells";
+    findings.fault(at(""), what, mend);
     return null;
   }
   const seen = new Set<string>();

@@ -16,6 +16,7 @@ import { createTables } from "../../../local/engines/tables.ts";
 const ROOT = join(import.meta.dirname, "../../..");
 const EXAMPLES = join(ROOT, "examples/import");
 const REGION = "eu-west-1";
+const SANDBOX = 'sandbox in eu-west-1; modes {"default":"observe","brokers":{},"clientClasses":{}}';
 
 interface Sent {
   readonly Id: string;
@@ -106,7 +107,7 @@ test("on a stage: a dry run, then the same with --apply, then again", async () =
   ];
   const dryRun = {
     code: 0,
-    out: ["dry run against sandbox in eu-west-1", ...plan("new", "new"), "no finding; a dry run: nothing was applied. --apply does it"],
+    out: [`dry run against ${SANDBOX}`, ...plan("new", "new"), "no finding; a dry run: nothing was applied. --apply does it"],
     refusal: "",
   };
   expect(await run(...sandbox)).toEqual(dryRun);
@@ -115,7 +116,7 @@ test("on a stage: a dry run, then the same with --apply, then again", async () =
 
   const applied = await run(...sandbox, "--apply");
   const end = "applied; 3 account snapshots are in the feed queue. Run the same command without --apply: what has arrived is unchanged";
-  expect(applied).toEqual({ code: 0, out: ["importing into sandbox in eu-west-1", ...plan("new", "new"), end], refusal: "" });
+  expect(applied).toEqual({ code: 0, out: [`importing into ${SANDBOX}`, ...plan("new", "new"), end], refusal: "" });
   expect(queue.sent.map(({ MessageGroupId }) => MessageGroupId)).toEqual(["desk-long", "desk-coin", "desk-flat"]);
   expect(queue.sent.map(({ MessageBody }) => (JSON.parse(MessageBody) as { accountId: string }).accountId)).toEqual([
     "desk-long",
@@ -124,11 +125,7 @@ test("on a stage: a dry run, then the same with --apply, then again", async () =
   ]);
 
   // Nobody reads the queue here: the accounts are not there yet, the terms are.
-  expect((await run(...sandbox)).out).toEqual([
-    "dry run against sandbox in eu-west-1",
-    ...plan("unchanged", "unchanged"),
-    dryRun.out.at(-1),
-  ]);
+  expect((await run(...sandbox)).out).toEqual([`dry run against ${SANDBOX}`, ...plan("unchanged", "unchanged"), dryRun.out.at(-1)]);
 });
 
 test("a finding: nothing is applied, and the exit code is 1", async () => {

@@ -64,6 +64,7 @@ test.each([
     `${HEADER}\nA,B,1,000\n`,
     ["t.csv:2: 4 cells where the header has 3. Give each row one cell a column; a comma inside a cell stands in quotes, a number has none"],
   ],
+  ["semicolons", "t.csv", "accountId;asset\nA;B\n", ['t.csv:1: cells are separated by ";". Save it with commas between cells']],
   [
     "a row after a cell of two lines",
     "t.csv",
