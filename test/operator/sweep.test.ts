@@ -47,6 +47,10 @@ test("S30 L12 an overdue call is decided and its order sent by the laptop's comm
   await stage.price("94.5");
   for (const accountId of ["late", "paid"]) await decided(accountId);
   expect([await statusOf("late"), await statusOf("paid")]).toEqual([["OPEN"], ["OPEN"]]);
+  // Nobody takes a stage away under its holders: the calls are counted in the index.
+  const refused = await laptop.run("teardown", "--confirm", "local");
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain("2 calls are open: cancel them through the API or let them end");
   // One holder pays in time; a price of now is there.
   stage.clock.set(now - 20 * MINUTE);
   await openAccount(stage, "paid", { externalId: "paid-2", sequence: 2, balances: new Map([["USDT", 200_000_000_000n as never]]) });
@@ -63,6 +67,15 @@ test("S30 L12 an overdue call is decided and its order sent by the laptop's comm
   expect(order?.groupId).toBe("late");
   expect((await statusOf("paid")).every((status) => status === "MET")).toBe(true);
   expect(Object.values(cloud.invocations).every(({ invocations }) => invocations === 0)).toBe(true);
+
+  // One call is live still; its number is consent, and without --carry-out nothing happens.
+  const dry = await laptop.run("teardown", "--confirm", "local", "--open-calls", "1");
+  expect(dry).toMatchObject({ code: 0, stderr: "" });
+  expect(dry.stdout.match(/would run: npx cdk destroy \w+/g)).toEqual([
+    "would run: npx cdk destroy Watch",
+    "would run: npx cdk destroy Pipeline",
+    "would run: npx cdk destroy Data",
+  ]);
 
   // A second run beside it does no harm.
   expect(await laptop.run("sweep")).toMatchObject({ code: 0, stderr: "" });
