@@ -17,7 +17,7 @@ export interface Parking {
   /** As `--queue` names it: `feed`, `email-subscription`. */
   readonly thing: string;
   readonly deadName: string;
-  /** Null where nothing in the queue is a message that a function takes: `instead` says what to do. */
+  /** Null where the queue holds no messages of a queue: `instead` says what they are, and what to do. */
   readonly home: { readonly queue: QueueName; readonly name: string; readonly ordered: boolean } | null;
   readonly instead: string;
 }
@@ -43,8 +43,7 @@ const SUBSCRIBED: readonly QueueName[] = ["email", "webhook", "timer", "orders"]
 const HOMELESS: Readonly<Record<string, string>> = {
   schedules: "ticks that Scheduler could not deliver: the next minute has replaced each of them; mend the schedule's role, then purge",
   "sweep-overdue": "runs of sweep-overdue that failed: the next minute did their work; mend, then purge",
-  "publish-events":
-    "places in the journal's stream that could not be published: the envelopes are in the journal and their events were not told; tell the holders and brokers of those accounts by other means, then purge",
+  "publish-events": "places in the journal's stream whose events were not told",
   alarms: "emails of alarms that could not be delivered: read them here, then purge",
 };
 

@@ -36,6 +36,8 @@ export interface Wish {
   readonly dryRun: boolean;
   /** Move even what no version reads. */
   readonly all: boolean;
+  /** Does what a message without a home asks for. @returns null when it is done, or why it stays. */
+  readonly act?: (body: string) => Promise<string | null>;
 }
 
 /** Messages in a queue, in flight ones too: another run may have hidden them. */
@@ -93,16 +95,39 @@ const moveHome = async (
   return refused;
 };
 
-/** Poison stays, and in an ordered queue what follows it in its group does too: nothing overtakes (S42). */
-const sort = (parking: Parking, messages: readonly Message[], all: boolean, blocked: Set<string>) => {
-  const goes: Message[] = [];
-  const stays: (readonly [Message, string])[] = [];
+/** Does what messages without a home ask for, one after another, and deletes those that are done. */
+const carryOut = async (
+  sqs: SQSClient,
+  QueueUrl: string,
+  act: NonNullable<Wish["act"]>,
+  messages: readonly Message[],
+): Promise<readonly Stay[]> => {
+  const stays: Stay[] = [];
   for (const message of messages) {
-    const { home } = parking;
-    const group = home?.ordered === true ? (message.Attributes?.MessageGroupId ?? "") : null;
-    const poison = home === null ? parking.instead : all ? null : whyPoison(home.queue, bodyFor(parking.thing, message.Body ?? ""));
+    const why = await act(message.Body ?? "");
+    if (why !== null) stays.push([message, why]);
+    else await sqs.send(new DeleteMessageBatchCommand({ QueueUrl, Entries: handlesOf([message]) }));
+  }
+  return stays;
+};
+
+type Stay = readonly [message: Message, reason: string];
+
+/** Poison stays, and in an ordered queue what follows it in its group does too: nothing overtakes (S42). */
+const sort = (parking: Parking, messages: readonly Message[], { all, act }: Wish, blocked: Set<string>) => {
+  const { home } = parking;
+  const goes: Message[] = [];
+  const stays: Stay[] = [];
+  for (const message of messages) {
+    if (home === null) {
+      if (act === undefined) stays.push([message, parking.instead]);
+      else goes.push(message);
+      continue;
+    }
+    const group = home.ordered ? (message.Attributes?.MessageGroupId ?? "") : null;
+    const poison = all ? null : whyPoison(home.queue, bodyFor(parking.thing, message.Body ?? ""));
     if (poison !== null) {
-      stays.push([message, home === null ? poison : `no version reads it: ${poison}`]);
+      stays.push([message, `no version reads it: ${poison}`]);
       if (group !== null) blocked.add(group);
     } else if (group !== null && blocked.has(group)) stays.push([message, "it follows one that no version reads"]);
     else goes.push(message);
@@ -110,14 +135,22 @@ const sort = (parking: Parking, messages: readonly Message[], all: boolean, bloc
   return { goes, stays };
 };
 
+/** Moves what may go. @returns what stays nevertheless. */
+const moveOn = async (sqs: SQSClient, parking: Parking, deadUrl: string, goes: readonly Message[], { dryRun, act }: Wish) => {
+  if (dryRun || goes.length === 0) return [];
+  if (parking.home === null) return act === undefined ? [] : carryOut(sqs, deadUrl, act, goes);
+  const homeUrl = await queueUrlOf(sqs, parking.home.name);
+  const refused = await moveHome(sqs, { deadUrl, homeUrl }, parking, goes);
+  return refused.map((message): Stay => [message, "its queue did not take it"]);
+};
+
 /**
  * Looks at one dead-letter queue and moves home what its consumer can read. It handles as many messages as were parked
  * when it began: what fails again and comes back is the next run's.
  */
-export const redriveQueue = async (sqs: SQSClient, parking: Parking, { dryRun, all }: Wish): Promise<Redriven> => {
+export const redriveQueue = async (sqs: SQSClient, parking: Parking, wish: Wish): Promise<Redriven> => {
   const deadUrl = await queueUrlOf(sqs, parking.deadName);
   const parked = await depthOf(sqs, deadUrl);
-  const homeUrl = parking.home === null ? null : await queueUrlOf(sqs, parking.home.name);
   const [held, blocked, samples, stays] = [[] as Message[], new Set<string>(), [] as string[], new Map<string, number>()];
   let [seen, moved] = [0, 0];
   try {
@@ -125,16 +158,18 @@ export const redriveQueue = async (sqs: SQSClient, parking: Parking, { dryRun, a
       const received = await receive(sqs, deadUrl);
       if (received.length === 0) break;
       seen += received.length;
-      const sorted = sort(parking, received, all, blocked);
-      const keep = dryRun || homeUrl === null;
-      held.push(...sorted.stays.map(([message]) => message), ...(keep ? sorted.goes : []));
-      const refused = keep ? [] : await moveHome(sqs, { deadUrl, homeUrl }, parking, sorted.goes);
-      held.push(...refused);
-      moved += keep ? 0 : sorted.goes.length - refused.length;
-      const reasons = [...sorted.stays.map(([, reason]) => reason), ...refused.map(() => "its queue did not take it")];
-      for (const reason of reasons) stays.set(reason, (stays.get(reason) ?? 0) + 1);
       for (const { Body = "" } of received.slice(0, SAMPLES - samples.length)) samples.push(sampleOf(bodyFor(parking.thing, Body)));
-      if (dryRun && samples.length === SAMPLES) break;
+      const { goes, stays: kept } = sort(parking, received, wish, blocked);
+      // Held before anything is tried: a run that fails gives back what it did not move.
+      held.push(...received);
+      const refused = await moveOn(sqs, parking, deadUrl, goes, wish);
+      const left = new Set([...kept, ...refused].map(([message]) => message));
+      if (!wish.dryRun) {
+        held.splice(held.length - received.length, received.length, ...left);
+        moved += received.length - left.size;
+      }
+      for (const [, reason] of [...kept, ...refused]) stays.set(reason, (stays.get(reason) ?? 0) + 1);
+      if (wish.dryRun && samples.length === SAMPLES) break;
     }
   } finally {
     await release(sqs, deadUrl, held);

@@ -82,3 +82,10 @@ test("what has no home stays even with --all, and says what to do instead", asyn
   expect([moved, dead.length]).toEqual([0, 1]);
   expect([...stays.keys()][0]).toContain("the next minute has replaced each of them");
 });
+
+test("what has no home but can be done is done one by one; what cannot stays, with the reason", async () => {
+  const { sqs, dead, hidden } = queues(["one", "two", "three"]);
+  const act = (body: string): Promise<string | null> => Promise.resolve(body === "two" ? "too old" : null);
+  expect(await redriveQueue(sqs, HOMELESS, { ...RUN, act })).toMatchObject({ moved: 2, stays: new Map([["too old", 1]]) });
+  expect([dead.map(({ body }) => body), hidden.size]).toEqual([["two"], 0]);
+});
