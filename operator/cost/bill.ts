@@ -49,7 +49,8 @@ export const ASSUMED = {
   idlePollsAMinute: 15,
   /** A data key serves a queue, a topic or a table for five minutes. */
   keyMinutes: 5,
-  metrics: 30,
+  /** About 30 counts of the functions' code, and five of each of three routes of the API in use. */
+  metrics: 45,
   logBytesPerRun: 500,
   webhookBytes: 2_000,
   apiRequests: 100_000,

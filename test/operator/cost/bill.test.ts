@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 
 import { PRESETS } from "../../../lib/stages.ts";
@@ -71,4 +72,19 @@ test("what costs by the month is counted in the template", () => {
   const things = thingsOf(STAGE);
   expect(things).toMatchObject({ keys: 2, schedules: 2, dashboards: 1, polledQueues: 9, tables: 4 });
   expect(things.alarms).toBeGreaterThan(50);
+});
+
+test("the three sizes on the page are what the command says, to a tenth", () => {
+  const page = readFileSync(new URL("../../../docs/operating/cost.md", import.meta.url), "utf8");
+  const number = (text = ""): number => Number(text.replaceAll(",", ""));
+  const sizes = [...page.matchAll(/^\| ([\d,]+) \| (\d+) \| ([\d,]+) \|/gm)].map(([, accounts, ticks, month]) => [
+    number(accounts),
+    number(ticks),
+    number(month),
+  ]);
+  expect(sizes).toHaveLength(3);
+  for (const [accounts = 0, ticks = 0, month = 0] of sizes) {
+    const { total } = billOf(PRESETS.production, { ...IDLE, accounts, ticks, facts: 2, calledPercent: 1 }, THINGS, PRICE_LIST);
+    expect(Math.abs(total - month) / month).toBeLessThan(0.1);
+  }
 });
