@@ -166,6 +166,8 @@ export const billOf = (stage: Stage, traffic: Traffic, things: Things, { prices 
     metrics: ASSUMED.metrics,
     logGb: (runs * ASSUMED.logBytesPerRun) / GB,
     apiRequests: ASSUMED.apiRequests,
+    natHours: (things.natGateways * ASSUMED.minutesAMonth) / 60,
+    addressHours: (things.natGateways * ASSUMED.minutesAMonth) / 60,
     outGb: ((work.invocations["deliver-webhook"] ?? 0) * ASSUMED.webhookBytes) / GB,
   };
   const lines = (Object.keys(units) as PriceName[]).map((name): Line => {

@@ -37,6 +37,8 @@ const PRICES = {
   metrics: price("CloudWatch", "custom metrics", 0.3),
   logGb: price("CloudWatch", "GB of logs taken in", 0.5),
   apiRequests: price("API Gateway", "requests, HTTP API", 1, MILLION),
+  natHours: price("VPC", "NAT gateway hours", 0.045),
+  addressHours: price("VPC", "public IPv4 address hours", 0.005),
   outGb: price("Data transfer", "GB to the internet", 0.09),
 } as const satisfies Record<string, UnitPrice>;
 
@@ -56,6 +58,7 @@ export const PRICE_LIST: PriceList = {
     "https://aws.amazon.com/kms/pricing/",
     "https://aws.amazon.com/cloudwatch/pricing/",
     "https://aws.amazon.com/api-gateway/pricing/",
+    "https://aws.amazon.com/vpc/pricing/",
     "https://aws.amazon.com/ec2/pricing/on-demand/",
   ],
   prices: PRICES,

@@ -16,6 +16,8 @@ export interface Things {
   readonly polledQueues: number;
   readonly queues: number;
   readonly tables: number;
+  /** Gateways with a fixed address each: none where webhooks leave from Lambda's own. */
+  readonly natGateways: number;
 }
 
 const countsOf = (types: readonly string[]): Things => {
@@ -29,6 +31,7 @@ const countsOf = (types: readonly string[]): Things => {
     polledQueues: count("AWS::Lambda::EventSourceMapping") - 1,
     queues: count("AWS::SQS::Queue"),
     tables: count("AWS::DynamoDB::Table"),
+    natGateways: count("AWS::EC2::NatGateway"),
   };
 };
 

@@ -8,7 +8,7 @@ import { rowBytes } from "../../../operator/cost/rows.ts";
 import { thingsOf } from "../../../operator/cost/things.ts";
 
 const STAGE = PRESETS.sandbox;
-const THINGS = { alarms: 71, dashboards: 1, keys: 2, schedules: 2, polledQueues: 9, queues: 27, tables: 4 };
+const THINGS = { alarms: 71, dashboards: 1, keys: 2, schedules: 2, polledQueues: 9, queues: 27, tables: 4, natGateways: 0 };
 const IDLE: Traffic = { accounts: 1_000, ticks: 0, positions: 10, instruments: 40, facts: 0, calledPercent: 0 };
 
 const units = (traffic: Traffic): Record<string, number> =>
@@ -47,6 +47,12 @@ test("a fact is two reads and six write units; a call is told", () => {
   expect(called["writeUnits"]).toBeCloseTo(43_800 * 14 + 430 + 234 + 82, 3);
   // One email each when called, nine when paid, three for the one that was liquidated.
   expect(called["emails"]).toBeCloseTo(10 + 9 + 3, 6);
+});
+
+test("two fixed addresses are two gateways and two addresses, by the hour", () => {
+  const { lines } = billOf(STAGE, IDLE, { ...THINGS, natGateways: 2 }, PRICE_LIST);
+  // 2 · 730 h · 0.045, and 2 · 730 h · 0.005.
+  expect(lines.filter(({ service }) => service === "VPC").map(({ amount }) => amount.toFixed(2))).toEqual(["65.70", "7.30"]);
 });
 
 test("the bill is the sum of its lines, and the largest service stands first", () => {
