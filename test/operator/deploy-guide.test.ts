@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { parseStage } from "../../lib/stage.ts";
 import { PRESETS } from "../../lib/stages.ts";
-import { type Laptop, openLaptop } from "./laptop.ts";
+import { type Laptop, OPENS_WITHIN_MS, openLaptop } from "./laptop.ts";
 
 /** The files of the guide, by name: what a reader would type is what is played. */
 const GUIDE = readFileSync(new URL("../../docs/operating/deploy.md", import.meta.url), "utf8");
@@ -36,7 +36,7 @@ describe("the guide, walked on the local cloud", () => {
   let laptop: Laptop;
   beforeAll(async () => {
     laptop = await openLaptop(START);
-  });
+  }, OPENS_WITHIN_MS);
   afterAll(() => laptop.stop());
 
   const roleOf = (path: string): string => ({ "/marks": "marks", "/feed-entries": "feed" })[path] ?? "operator";

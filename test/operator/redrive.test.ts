@@ -9,7 +9,7 @@ import { PRESETS } from "../../lib/stages.ts";
 import { localStage } from "../../local/stage.ts";
 import { bodyFor, parkingsOf, sampleOf, whyPoison } from "../../operator/redrive-homes.ts";
 import { policyFixture } from "../adapters/samples.ts";
-import { type Laptop, openLaptop } from "./laptop.ts";
+import { type Laptop, OPENS_WITHIN_MS, openLaptop } from "./laptop.ts";
 
 const START = Date.UTC(2026, 0, 15, 10);
 
@@ -66,7 +66,7 @@ describe("L08 S43 redrive on the local cloud", () => {
   let laptop: Laptop;
   beforeAll(async () => {
     laptop = await openLaptop(START);
-  });
+  }, OPENS_WITHIN_MS);
   afterAll(() => laptop.stop());
 
   const deposit = (accountId: string, sequence: number) =>

@@ -3,7 +3,7 @@ import { createDb } from "../../adapters/aws/db.ts";
 import { decideAccount } from "../../adapters/decide-account.ts";
 import { localStage } from "../../local/stage.ts";
 import { openAccount, putTerms, stageOn } from "../functions/stage.ts";
-import { type Laptop, openLaptop } from "./laptop.ts";
+import { type Laptop, OPENS_WITHIN_MS, openLaptop } from "./laptop.ts";
 
 /**
  * S30: no poller, no timer, no Lambda. The local cloud's clock stands from the first instant on, so that no queue is
@@ -16,7 +16,7 @@ const before = { ...process.env };
 beforeAll(async () => {
   laptop = await openLaptop(Date.now());
   Object.assign(process.env, laptop.env, { AWS_REGION: "eu-west-1" });
-});
+}, OPENS_WITHIN_MS);
 afterAll(async () => {
   process.env = before;
   await laptop.stop();
