@@ -14,7 +14,10 @@ const RECOVERY_DAYS = 35;
 /** Names of log groups of a stage begin with this; the data key lets CloudWatch Logs use it for them only. */
 export const logGroupName = (stage: Stage, thing: string): string => `/plimsoll/${stage.name}/${thing}`;
 
-/** Nobody rewrites the journal, whatever else they may do: its readers must be able to trust it (I20, C11). */
+/**
+ * Nobody rewrites the journal, whatever else they may do: its readers must be able to trust it (I20, C11). A batch
+ * write deletes under its own action, and puts without any condition.
+ */
 const appendOnly = (): PolicyDocument =>
   new PolicyDocument({
     statements: [
@@ -22,7 +25,7 @@ const appendOnly = (): PolicyDocument =>
         sid: "JournalIsAppendOnly",
         effect: Effect.DENY,
         principals: [new AnyPrincipal()],
-        actions: ["dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:PartiQLUpdate", "dynamodb:PartiQLDelete"],
+        actions: ["UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate", "PartiQLDelete"].map((action) => `dynamodb:${action}`),
         resources: ["*"],
       }),
     ],

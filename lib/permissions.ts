@@ -11,27 +11,26 @@ type TableAction = "GetItem" | "BatchGetItem" | "Query" | "PutItem" | "UpdateIte
 /** What one function does with one table. */
 export interface TableUse {
   readonly actions: readonly TableAction[];
+  /** Indexes that it queries: nothing else can be done with one. */
   readonly indexes?: readonly string[];
 }
 
-const WRITES: readonly TableAction[] = ["PutItem", "UpdateItem"];
-
-/** Statements for a function's uses of the tables, and of the data key through DynamoDB alone. */
+/**
+ * Statements for a function's uses of the tables, and of the data key through DynamoDB alone. Of the key DynamoDB asks
+ * only Decrypt in the name of who reads or writes: it makes the tables' keys under grants of its own.
+ */
 export const onTables = (data: DataStack, uses: Partial<Record<TableName, TableUse>>): PolicyStatement[] => {
   const entries = Object.entries(uses) as [TableName, TableUse][];
-  const tables = entries.map(([name, use]) => {
-    const { tableArn } = data.tables[name];
-    return new PolicyStatement({
-      actions: use.actions.map((action) => `dynamodb:${action}`),
-      resources: [tableArn, ...(use.indexes ?? []).map((index) => `${tableArn}/index/${index}`)],
-    });
-  });
-  const writes = entries.some(([, use]) => use.actions.some((action) => WRITES.includes(action)));
-  const keyActions = ["kms:Decrypt", "kms:DescribeKey", ...(writes ? ["kms:Encrypt", "kms:GenerateDataKey"] : [])];
+  const statement = (actions: readonly TableAction[], resources: string[]): PolicyStatement =>
+    new PolicyStatement({ actions: actions.map((action) => `dynamodb:${action}`), resources });
   return [
-    ...tables,
+    ...entries.flatMap(([name, { actions, indexes = [] }]) => {
+      const { tableArn } = data.tables[name];
+      const queried = indexes.map((index) => `${tableArn}/index/${index}`);
+      return [statement(actions, [tableArn]), ...(queried.length > 0 ? [statement(["Query"], queried)] : [])];
+    }),
     new PolicyStatement({
-      actions: keyActions,
+      actions: ["kms:Decrypt"],
       resources: [data.dataKey.keyArn],
       conditions: { StringEquals: { "kms:ViaService": `dynamodb.${data.region}.amazonaws.com` } },
     }),

@@ -331,4 +331,4 @@ const COMMITS = {
 } as const satisfies Partial<Record<TableName, TableUse>>;
 
 /** What a function does with the tables that re-reads an account, decides it on fresh marks and commits. */
-const DECIDES = { ...COMMITS, marks: { actions: ["GetItem", "Query"] } } as const satisfies Partial<Record<TableName, TableUse>>;
+const DECIDES = { ...COMMITS, marks: { actions: ["Query"] } } as const satisfies Partial<Record<TableName, TableUse>>;

@@ -11,7 +11,7 @@ import { TABLES, type TableName } from "../adapters/dynamodb/schema.ts";
 import { encryptedTopic } from "./constructs/messaging.ts";
 import { NamedStack, pascal } from "./constructs/named-stack.ts";
 import { apiWidgets, functionWidgets, queueWidgets, sweepWidgets, tableWidgets, titleWidget } from "./constructs/widgets.ts";
-import { admitTopic, isDeadLetterName, parkingQueue } from "./constructs/worker-queue.ts";
+import { isDeadLetterName, parkingQueue } from "./constructs/worker-queue.ts";
 import type { QueueName } from "./flow.ts";
 import { counted, ofApi, ofFunction, ofQueue, ofScheduleGroup, ofTable, ofTopic, SWEEP_CURRENT } from "./metrics.ts";
 import type { PipelineStack } from "./pipeline-stack.ts";
@@ -117,8 +117,8 @@ export class WatchStack extends NamedStack {
   private reader(): void {
     if (this.stage.alarmEmail === undefined) return;
     const dead: Queue = parkingQueue(this, "AlarmsDead", { stage: this.stage, thing: "alarms", key: this.pipeline.messagingKey });
+    // The subscription admits its topic to the queue itself.
     for (const topic of Object.values(this.topics)) {
-      admitTopic(dead, topic);
       topic.addSubscription(new EmailSubscription(this.stage.alarmEmail, { deadLetterQueue: dead }));
     }
   }

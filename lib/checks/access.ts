@@ -67,6 +67,9 @@ const JOURNAL_ACTIONS = [
   "dynamodb:ListStreams",
 ];
 
+/** All that changes or removes an envelope: a batch write deletes under its own action. */
+const REWRITES = ["UpdateItem", "DeleteItem", "BatchWriteItem", "PartiQLUpdate", "PartiQLDelete"].map((action) => `dynamodb:${action}`);
+
 const isJournal = (resource: Declared | undefined): boolean =>
   resource?.type === "AWS::DynamoDB::Table" && String(at(resource.properties, "TableName")).endsWith("-journal");
 
@@ -82,7 +85,8 @@ const journalIsAppendOnly: Check = (deployment) => [
     const denied = listed(at(table.properties, "ResourcePolicy", "PolicyDocument", "Statement"))
       .filter((statement) => at(statement, "Effect") === "Deny")
       .flatMap((statement) => listed(at(statement, "Action")));
-    return denied.includes("dynamodb:UpdateItem") && denied.includes("dynamodb:DeleteItem") ? null : "does not refuse updates and deletes";
+    const missing = REWRITES.filter((action) => !denied.includes(action));
+    return missing.length === 0 ? null : `does not refuse ${missing.join(", ")}`;
   }),
 ];
 

@@ -81,7 +81,7 @@ describe("the data stack", () => {
         Sid: "JournalIsAppendOnly",
         Effect: "Deny",
         Principal: { AWS: "*" },
-        Action: ["dynamodb:DeleteItem", "dynamodb:PartiQLDelete", "dynamodb:PartiQLUpdate", "dynamodb:UpdateItem"],
+        Action: ["BatchWriteItem", "DeleteItem", "PartiQLDelete", "PartiQLUpdate", "UpdateItem"].map((action) => `dynamodb:${action}`),
         Resource: "*",
       },
     ]);

@@ -1,0 +1,181 @@
+import { changeAccount, openDesk } from "../../adapters/decide-account.ts";
+import { ROUTES } from "../../adapters/wire/routes.ts";
+import type { World } from "../../adapters/world.ts";
+import { cancelCall } from "../../core/commands.ts";
+import { scriptedFaults } from "../../simulation/faults/chance.ts";
+import type { Deployment, Stage } from "../../simulation/run.ts";
+import { atSecond } from "../../simulation/stories/acts.ts";
+import { STORIES } from "../../simulation/stories/stories.ts";
+import { CALLED, at as instant, leveraged, path, plan, runStory, type Story } from "../../simulation/stories/story.ts";
+import { instrumentFixture, policyFixture } from "../adapters/samples.ts";
+
+const { instrumentId: _, version: __, ...instrument } = instrumentFixture;
+const { policyId: ___, version: ____, ...policy } = policyFixture;
+
+const CONTACT = { email: "a@holder.example", name: null, timeZone: "UTC", locale: "en", antiPhishingCode: null };
+const TICK = { instrumentId: "BTC-PERP", price: "7500", asOf: "2020-03-12T00:00:00.000Z", source: "composite" };
+const ENTRY = {
+  kind: "deposit",
+  externalId: "by-hand",
+  sequence: 99,
+  occurredAt: "2020-03-12T00:00:00.000Z",
+  asset: "USDT",
+  amount: "1",
+};
+
+/** What is sent with a request, by the route's action. */
+const BODIES: Readonly<Record<string, object>> = {
+  cancelCall: { reason: "opened on a mistake of the venue" },
+  putContact: CONTACT,
+  checkWithdrawal: { accountId: "A-1", asset: "USDT", amount: "1" },
+  postMarks: { schemaVersion: 1, marks: [TICK] },
+  postFeedEntries: { schemaVersion: 1, accountId: "A-1", entries: [ENTRY] },
+  putInstrument: { ...instrument, baseAsset: "SOL" },
+  putPolicy: policy,
+  putEndpoint: { url: "https://hooks.broker.com/in", types: null, enabled: true },
+};
+
+/** Asks one route as whoever may. @returns its status through `heard`. */
+const askRoute = (
+  { cloud }: Stage,
+  { method, path: route, action }: (typeof ROUTES)[number],
+  callId: string,
+  heard: (status: number) => void,
+): void => {
+  const role = { postMarks: "marks", postFeedEntries: "feed", checkWithdrawal: "feed" }[action as string] ?? "operator";
+  const parts = { accountId: "A-1", callId, instrumentId: "SOL-PERP", policyId: "other", brokerId: "other", endpointId: "ep_hooks" };
+  const rawPath = route.replaceAll(/\{(\w+)\}/g, (_match, name: string) => encodeURIComponent(parts[name as keyof typeof parts]));
+  const body = BODIES[action];
+  const event = {
+    version: "2.0",
+    rawPath,
+    rawQueryString: "",
+    headers: { "content-type": "application/json", "idempotency-key": `${action}-1` },
+    requestContext: {
+      http: { method, path: rawPath, protocol: "HTTP/1.1", sourceIp: "192.0.2.1", userAgent: "" },
+      requestId: action,
+      authorizer: { iam: { userArn: `arn:aws:iam::000000000000:role/plimsoll-${role}` } },
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    isBase64Encoded: false,
+  };
+  cloud.lambda.invoke(cloud.functionName("operate"), event, (outcome) =>
+    heard(outcome.ok ? (outcome.result as { statusCode: number }).statusCode : 500),
+  );
+};
+
+/** What the simulation's judge takes for a mistake, and ends the story: a call without its cause, money that the venue never saw. */
+const ENDING: readonly string[] = ["cancelCall", "postFeedEntries"];
+/** The routes in the API's order, but for those at the end. */
+const ASKED = [
+  ...ROUTES.filter(({ action }) => !ENDING.includes(action)),
+  // An endpoint that is there is changed, not made.
+  ...ROUTES.filter(({ action }) => action === "putEndpoint"),
+  ...ROUTES.filter(({ action }) => ENDING.includes(action)),
+];
+
+/** A call opens at 30 s and is never met. */
+const unmet = (graceMs: number) => plan({ accounts: [leveraged(8)], ticks: path(CALLED, { until: 120 }), until: 120, policy: { graceMs } });
+
+const told = (title: string, graceMs: number, script: Story["script"]): Story => ({
+  id: title,
+  title,
+  plan: () => unmet(graceMs),
+  script,
+  expect: () => [],
+});
+
+/** A call is open, and somebody asks every route of the API. */
+const everyRoute = (statuses: Map<string, number>): Story =>
+  told("every route is asked while a call is open", 600_000, (stage) => {
+    for (const [index, route] of ASKED.entries()) {
+      // What ends the story is asked at one instant.
+      atSecond(stage, ENDING.includes(route.action) ? 60 : 40 + index, () => {
+        const [call] = stage.checks.calls();
+        askRoute(stage, route, call?.callId ?? "", (status) => void statuses.set(route.action, status));
+      });
+    }
+  });
+
+const deadlinePasses = told("a deadline passes", 60_000, () => undefined);
+
+type Functions = Deployment["functions"];
+
+const changing = (deployment: Deployment, name: string, change: (fn: Functions[number]) => Partial<Functions[number]>): Deployment => ({
+  ...deployment,
+  functions: deployment.functions.map((fn) => (fn.name.endsWith(`-${name}`) ? { ...fn, ...change(fn) } : fn)),
+});
+
+/** A function that takes its messages and does nothing. */
+const idle = (deployment: Deployment, name: string): Deployment =>
+  changing(deployment, name, () => ({ create: () => async () => ({ batchItemFailures: [] }) }));
+
+/** Once the call is open nobody marks accounts any more. */
+const onceCalled = (deployment: Deployment): Deployment =>
+  changing(deployment, "mark-accounts", ({ create }) => ({
+    create: (world) => {
+      const handler = create(world);
+      return async (...given) => (world.clock.now() < instant(60) ? handler(...given) : { batchItemFailures: [] });
+    },
+  }));
+
+/** Somebody cancels the call between a function's read and its first write of it: it decides again on what it finds. */
+const withRival = (deployment: Deployment, name: string): Deployment => {
+  let isCancelled = false;
+  const cancel = async (world: World): Promise<void> => {
+    const rival = { accountId: "A-1", causedBy: "rival" };
+    const changed = await changeAccount(openDesk(world), rival, ({ account, now }) => {
+      const change = cancelCall(account, "opened on a mistake of the venue", now);
+      return change === null ? null : { change, snapshotId: null };
+    });
+    isCancelled = changed?.change != null;
+  };
+  return changing(deployment, name, ({ create }) => ({
+    create: (world) =>
+      create({
+        ...world,
+        db: {
+          ...world.db,
+          transactWrite: async (input) => {
+            if (!isCancelled) await cancel(world);
+            return world.db.transactWrite(input);
+          },
+        },
+      }),
+  }));
+};
+
+/** Every write arrives twice, for the answer to the first is lost: who wrote it must find out that it did. */
+const ARRIVES_TWICE = {
+  atCall: (method: string) => (method === "db.put" || method === "db.transactWrite" ? ("clientRetry" as const) : null),
+};
+
+const nothing = () => scriptedFaults(new Map());
+
+/**
+ * Plays what makes the functions ask for all that they ever ask for. Each play is the same at every run.
+ *
+ * @returns the statuses of the API's answers by the route's action.
+ */
+export const playAll = async (deployment: Deployment): Promise<ReadonlyMap<string, number>> => {
+  const statuses = new Map<string, number>();
+  const play = (story: Story, on = deployment) => runStory(on, story, nothing());
+  // The sweep of overdue calls alone brings every call to its end (L12).
+  const sweeperAlone = idle(idle(deployment, "expire-call"), "dispatch-orders");
+  for (const story of STORIES.filter(({ needsData }) => needsData === undefined)) {
+    await play(story);
+    const twice = { ...story, trouble: () => ARRIVES_TWICE };
+    await play(twice);
+    await play(twice, sweeperAlone);
+  }
+  await play(everyRoute(statuses));
+  // With less time than a page needs, a group of shards goes on in a new message.
+  await play(
+    deadlinePasses,
+    changing(deployment, "mark-accounts", () => ({ timeoutMs: 19_000 })),
+  );
+  // No sweep of the market comes before the deadline's own timer, and then no timer before the sweep of overdue calls.
+  await play(deadlinePasses, withRival(onceCalled(deployment), "expire-call"));
+  await play(deadlinePasses, withRival(onceCalled(sweeperAlone), "sweep-overdue"));
+  return statuses;
+};
