@@ -20,8 +20,10 @@ export interface Entrances {
   readonly venue: IQueue;
 }
 
-const POSTS_MARKS: Action = "postMarks";
-const POSTS_FACTS: Action = "postFeedEntries";
+/** What only the writers of prices and of facts may call, and what they may call beside it: `authorize` grants them the same. */
+const MARKS_WRITER: readonly Action[] = ["postMarks", "readContract"];
+const FEED_WRITER: readonly Action[] = ["postFeedEntries", "checkWithdrawal", "readContract"];
+const POSTS: readonly Action[] = ["postMarks", "postFeedEntries"];
 
 /**
  * Managed policies that the venue attaches to its own roles. Prices and facts each have their own
@@ -34,9 +36,12 @@ export const callerPolicies = (stack: Stack, { stage, api, key, marks, feed, ven
   const invoke = (admits: (action: Action) => boolean): PolicyStatement =>
     new PolicyStatement({ actions: ["execute-api:Invoke"], resources: [...routeArns(stack, api, admits)] });
 
-  policy("marks-writer", "Posts marks", [invoke((action) => action === POSTS_MARKS), ...sendsTo(key, marks)]);
-  policy("feed-writer", "Posts facts of the venue", [invoke((action) => action === POSTS_FACTS), ...sendsTo(key, feed)]);
-  const neither = (action: Action): boolean => action !== POSTS_MARKS && action !== POSTS_FACTS;
+  policy("marks-writer", "Posts marks", [invoke((action) => MARKS_WRITER.includes(action)), ...sendsTo(key, marks)]);
+  policy("feed-writer", "Posts facts of the venue and asks for withdrawals", [
+    invoke((action) => FEED_WRITER.includes(action)),
+    ...sendsTo(key, feed),
+  ]);
+  const neither = (action: Action): boolean => !POSTS.includes(action);
   acknowledgeWildcards(
     policy("caller", "Calls what authorize allows, but posts neither marks nor facts", [invoke(neither)]),
     routeArns(stack, api, neither),

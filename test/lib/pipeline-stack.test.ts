@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { REQUESTS } from "../../adapters/aws/clients.ts";
 import { EMAILED_TYPES } from "../../adapters/email/notice.ts";
 import { ROUTES } from "../../adapters/wire/routes.ts";
+import { GRANTS } from "../../api/authorize.ts";
 import { EVENT_TYPES } from "../../core/event.ts";
 import { LIMITS } from "../../core/limits.ts";
 import { allowances } from "../../lib/checks/access.ts";
@@ -282,11 +283,29 @@ describe("access", () => {
     expect(routes.filter(([, type]) => type === "NONE")).toEqual([["GET /health", "NONE"]]);
   });
 
+  const routes = (id: string): string[] =>
+    JSON.stringify(at(production.Pipeline.Resources[id]?.Properties, "PolicyDocument")).match(/\$default\/[A-Z]+\/[^"]*/g) ?? [];
+
+  test.each([
+    ["operator", "Caller"],
+    ["auditor", "Caller"],
+    ["broker", "Caller"],
+    ["holder", "Caller"],
+    ["marks", "MarksWriter"],
+    ["feed", "FeedWriter"],
+  ] as const)("C2: what authorize grants to %s, the policy %s admits: IAM is asked first", (role, policy) => {
+    const granted = ROUTES.filter(({ action }) => Object.hasOwn(GRANTS[role], action));
+    const wanted = granted.map(({ method, path }) => `$default/${method}${path.replaceAll(/\{\w+\}/g, "*")}`);
+    expect(wanted.filter((route) => !routes(policy).includes(route))).toEqual([]);
+  });
+
   test("posting marks and posting facts are each a policy of their own, and the callers' has neither", () => {
-    const routes = (id: string) =>
-      JSON.stringify(at(production.Pipeline.Resources[id]?.Properties, "PolicyDocument")).match(/\$default\/[A-Z]+\/[^"]*/g) ?? [];
-    expect(routes("MarksWriter")).toEqual(["$default/POST/marks"]);
-    expect(routes("FeedWriter")).toEqual(["$default/POST/feed-entries"]);
+    expect(routes("MarksWriter").sort()).toEqual(["$default/GET/openapi.json", "$default/POST/marks"]);
+    expect(routes("FeedWriter").sort()).toEqual([
+      "$default/GET/openapi.json",
+      "$default/POST/feed-entries",
+      "$default/POST/withdrawal-checks",
+    ]);
     expect(routes("Caller")).toHaveLength(ROUTES.length - 3);
     expect(routes("Caller").filter((route) => /marks|feed-entries/.test(route))).toEqual([]);
     expect(routes("VenueGateway")).toEqual([]);
