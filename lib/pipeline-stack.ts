@@ -146,11 +146,10 @@ export class PipelineStack extends NamedStack {
     const stream = journal.tableStreamArn ?? "";
     step.allow(["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"], stream);
     step.allow(["dynamodb:ListStreams"], "*");
-    acknowledgeWildcards(
-      step,
-      ["*"],
-      "dynamodb:ListStreams has no resource: it names the account's streams, and Lambda refuses the mapping without it.",
-    );
+    acknowledgeWildcards(step, ["*"], {
+      reason: "dynamodb:ListStreams has no resource: it names the account's streams, and Lambda refuses the mapping without it.",
+      until: "2027-11-01",
+    });
     step.allow(["sns:Publish"], this.topic.topicArn);
     step.allow(["sqs:SendMessage"], dead.queueArn);
     step.allowMessagingKey();
@@ -200,11 +199,10 @@ export class PipelineStack extends NamedStack {
     const step = this.step("arm-deadline", COMMITS);
     const schedules = this.formatArn({ service: "scheduler", resource: "schedule", resourceName: `${nameOf(this.stage, "deadlines")}/*` });
     step.allow(["scheduler:CreateSchedule", "scheduler:UpdateSchedule"], schedules);
-    acknowledgeWildcards(
-      step,
-      [schedules],
-      "A schedule is named after its call, so the role is for the group of the deadlines and for nothing else.",
-    );
+    acknowledgeWildcards(step, [schedules], {
+      reason: "A schedule is named after its call, so the role is for the group of the deadlines and for nothing else.",
+      until: "2027-11-01",
+    });
     step.allowPassing(this.expiryRole, "scheduler.amazonaws.com");
     return this.consuming(step, "arm-deadline", "timer", 10);
   }

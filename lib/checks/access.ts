@@ -112,7 +112,62 @@ const routesAreSigned: Check = (deployment) => [
   ...each(deployment, "AWS::Lambda::Url", () => "gives a function an address beside the API"),
 ];
 
-export const accessChecks = { noWildcard, neverAllowed, journalIsAppendOnly, roleOfOneFunction, routesAreSigned } as const satisfies Record<
-  string,
-  Check
->;
+/** Where the policy of a resource stands. */
+const RESOURCE_POLICIES = [
+  ["AWS::SQS::QueuePolicy", "PolicyDocument"],
+  ["AWS::SNS::TopicPolicy", "PolicyDocument"],
+  ["AWS::KMS::Key", "KeyPolicy"],
+  ["AWS::DynamoDB::Table", "ResourcePolicy", "PolicyDocument"],
+  ["AWS::S3::BucketPolicy", "PolicyDocument"],
+] as const;
+
+const isAnybody = (principal: unknown): boolean =>
+  principal === "*" || Object.values((principal ?? {}) as Readonly<Record<string, unknown>>).some((one) => listed(one).includes("*"));
+
+/** C19: no queue, topic, key, table or function admits the public; a Deny may name everybody. */
+const nothingIsPublic: Check = (deployment) => [
+  ...RESOURCE_POLICIES.flatMap(([type, ...path]) =>
+    each(deployment, type, ({ properties }) => {
+      const allows = listed(at(properties, ...path, "Statement")).filter((statement) => at(statement, "Effect") === "Allow");
+      return allows.some((statement) => isAnybody(at(statement, "Principal"))) ? "admits everybody" : null;
+    }),
+  ),
+  ...each(deployment, "AWS::Lambda::Permission", ({ properties }) => {
+    if (at(properties, "Principal") === "*") return "lets everybody run a function";
+    return at(properties, "SourceArn") === undefined ? "lets a service run a function for any of its customers" : null;
+  }),
+  ...each(deployment, "AWS::S3::Bucket", ({ properties }) => {
+    const blocked = at(properties, "PublicAccessBlockConfiguration");
+    const all = ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"];
+    return all.every((one) => at(blocked, one) === true) ? null : "may be opened to the public";
+  }),
+];
+
+/** C10: the account delegates a key to IAM; whoever else the key's policy names does what is listed, and no more. */
+const keyIsTheAccounts: Check = (deployment) =>
+  each(deployment, "AWS::KMS::Key", ({ properties }) => {
+    const whole = listed(at(properties, "KeyPolicy", "Statement")).filter((statement) => listed(at(statement, "Action")).includes("kms:*"));
+    const isRoot = (statement: unknown): boolean => JSON.stringify(at(statement, "Principal", "AWS") ?? "").endsWith(':root"]]}');
+    return whole.every(isRoot) ? null : "gives a whole key to somebody beside the account";
+  });
+
+/** IAM wants the ids of a policy's statements to differ; a deployment fails on two that do not. */
+const statementIdsDiffer: Check = (deployment) =>
+  RESOURCE_POLICIES.flatMap(([type, ...path]) =>
+    each(deployment, type, ({ properties }) => {
+      const ids = listed(at(properties, ...path, "Statement")).flatMap((statement) => listed(at(statement, "Sid")));
+      const twice = ids.filter((id, index) => ids.indexOf(id) !== index);
+      return twice.length === 0 ? null : `has two statements ${twice.join(", ")}`;
+    }),
+  );
+
+export const accessChecks = {
+  noWildcard,
+  neverAllowed,
+  journalIsAppendOnly,
+  roleOfOneFunction,
+  routesAreSigned,
+  nothingIsPublic,
+  keyIsTheAccounts,
+  statementIdsDiffer,
+} as const satisfies Record<string, Check>;

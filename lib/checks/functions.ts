@@ -59,6 +59,19 @@ const wokenFunctionHasDestination: Check = (deployment) => {
   );
 };
 
+/** What brings a call to its end: from its deadline to an order. */
+const ENDS_CALLS = ["expire-call", "sweep-overdue", "dispatch-orders"];
+
+/** C15, C19: where any function takes executions for itself, those that liquidate do. */
+const liquidationIsReserved: Check = (deployment) => {
+  const reserves = (lambda: Declared): boolean => typeof at(lambda.properties, "ReservedConcurrentExecutions") === "number";
+  const anything = deployment.all(LAMBDA).some(reserves);
+  return each(deployment, LAMBDA, (lambda) => {
+    const ends = ENDS_CALLS.some((name) => String(at(lambda.properties, "FunctionName")).endsWith(`-${name}`));
+    return anything && ends && !reserves(lambda) ? "reserves no executions, while others do" : null;
+  });
+};
+
 /** C19: a log is kept as long as the stage says, under its key, and never for ever by default. */
 const logsAreKept: Check = (deployment) => [
   ...each(deployment, "AWS::Logs::LogGroup", (group) => {
@@ -83,6 +96,7 @@ export const functionChecks = {
   writeEndsBeforeTimeout,
   recursionIsMeant,
   wokenFunctionHasDestination,
+  liquidationIsReserved,
   logsAreKept,
   runtimeIsOurs,
 } as const satisfies Record<string, Check>;

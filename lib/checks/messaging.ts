@@ -8,7 +8,6 @@ const SUBSCRIPTION = "AWS::SNS::Subscription";
 const SCHEDULE = "AWS::Scheduler::Schedule";
 const MAPPING = "AWS::Lambda::EventSourceMapping";
 const ASYNC = "AWS::Lambda::EventInvokeConfig";
-const ALARM = "AWS::CloudWatch::Alarm";
 
 const nameOfQueue = (queue: Declared): string => String(at(queue.properties, "QueueName"));
 
@@ -36,22 +35,6 @@ const hopHasDeadLetterQueue: Check = (deployment) =>
       return parkedAt(deployment, hop)?.type === QUEUE ? null : "has no dead-letter queue";
     }),
   );
-
-/** C19, L08: somebody learns of what was parked. */
-const deadLetterQueueHasAlarm: Check = (deployment) => {
-  const watched = new Set(
-    deployment.all(ALARM).flatMap((alarm) => {
-      if (at(alarm.properties, "MetricName") !== "ApproximateNumberOfMessagesVisible") return [];
-      return listed(at(alarm.properties, "Dimensions")).map((dimension) => at(dimension, "Value"));
-    }),
-  );
-  return each(deployment, QUEUE, (queue) =>
-    isDeadLetterName(nameOfQueue(queue)) && !watched.has(nameOfQueue(queue)) ? "has no alarm on what is parked in it" : null,
-  );
-};
-
-const alarmHasAction: Check = (deployment) =>
-  each(deployment, ALARM, (alarm) => (listed(at(alarm.properties, "AlarmActions")).length === 0 ? "wakes nobody" : null));
 
 /** Design §4: one bad message never takes its neighbours with it. */
 const mappingReportsPartialFailures: Check = (deployment) =>
@@ -122,6 +105,12 @@ const onlyTls: Check = (deployment) => {
   return [QUEUE, TOPIC].flatMap((type) => each(deployment, type, (place) => (closed.has(place) ? null : "answers without TLS")));
 };
 
+/** C19: a notice leaves over TLS or not at all. */
+const mailNeedsTls: Check = (deployment) =>
+  each(deployment, "AWS::SES::ConfigurationSet", (settings) =>
+    at(settings.properties, "DeliveryOptions", "TlsPolicy") === "REQUIRE" ? null : "sends mail without TLS where the receiver has none",
+  );
+
 /** The types that a subscription lets through; all of them without a filter. */
 const admitted = (subscription: Declared): readonly unknown[] =>
   at(subscription.properties, "FilterPolicy") === undefined ? EVENT_TYPES : listed(at(subscription.properties, "FilterPolicy", "type"));
@@ -143,13 +132,12 @@ const eventReachesSomebody: Check = (deployment) => {
 
 export const messagingChecks = {
   hopHasDeadLetterQueue,
-  deadLetterQueueHasAlarm,
-  alarmHasAction,
   mappingReportsPartialFailures,
   mappingFitsReservation,
   streamMappingGivesUp,
   visibilityCoversTimeout,
   messagesAreEncrypted,
   onlyTls,
+  mailNeedsTls,
   eventReachesSomebody,
 } as const satisfies Record<string, Check>;

@@ -40,4 +40,17 @@ const tableKeepsItsShape: Check = (deployment) =>
       : "streams otherwise than the schema says";
   });
 
-export const tableChecks = { tablePitr, tableIsProtected, tableIsEncrypted, tableKeepsItsShape } as const satisfies Record<string, Check>;
+/** What decides an account, and the record of it: an order or an applied entry that expired would be made again (I17). */
+const FOR_EVER = ["book", "journal"];
+
+/** C19: whatever the schema says, nothing of these expires. */
+const tableKeepsRows: Check = (deployment) =>
+  each(deployment, TABLE, (table) => {
+    const isKept = FOR_EVER.some((name) => String(at(table.properties, "TableName")).endsWith(`-${name}`));
+    return isKept && at(table.properties, "TimeToLiveSpecification") !== undefined ? "lets rows expire that are kept for ever" : null;
+  });
+
+export const tableChecks = { tablePitr, tableIsProtected, tableIsEncrypted, tableKeepsItsShape, tableKeepsRows } as const satisfies Record<
+  string,
+  Check
+>;

@@ -1,9 +1,17 @@
 import { Stack, Token, Validations } from "aws-cdk-lib";
 import type { IConstruct } from "constructs";
 
-/** Accepts one finding of cdk-nag on a construct, with the reason that an auditor reads. */
-export const acknowledge = (construct: IConstruct, id: string, reason: string): void => {
-  Validations.of(construct).acknowledge({ id, reason });
+/** Why a finding is accepted, and until when: lib/checks/acceptances.ts holds every acceptance to it (C19). */
+export interface Acceptance {
+  /** What an auditor reads. */
+  readonly reason: string;
+  /** The first day, in UTC, on which the reason must have been judged anew: `2027-06-01`. */
+  readonly until: string;
+}
+
+/** Accepts one finding of cdk-nag on a construct. */
+export const acknowledge = (construct: IConstruct, id: string, { reason, until }: Acceptance): void => {
+  Validations.of(construct).acknowledge({ id, reason: `${reason} Until ${until}.` });
 };
 
 /** cdk-nag names a resource by its text, with references written as `<LogicalId.Attribute>`. */
@@ -20,10 +28,10 @@ const flat = (value: unknown): string => {
 };
 
 /** Accepts the wildcards of these resources: each is listed here, and nothing else passes. */
-export const acknowledgeWildcards = (construct: IConstruct, resources: readonly string[], reason: string): void => {
+export const acknowledgeWildcards = (construct: IConstruct, resources: readonly string[], acceptance: Acceptance): void => {
   const stack = Stack.of(construct);
   for (const resource of resources) {
     const text = Token.isUnresolved(resource) ? shown(stack, resource) : resource;
-    if (text.includes("*")) acknowledge(construct, `AwsSolutions-IAM5[Resource::${text}]`, reason);
+    if (text.includes("*")) acknowledge(construct, `AwsSolutions-IAM5[Resource::${text}]`, acceptance);
   }
 };

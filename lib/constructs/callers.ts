@@ -45,7 +45,11 @@ export const callerPolicies = (stack: Stack, { stage, api, key, marks, feed, ven
   acknowledgeWildcards(
     policy("caller", "Calls what authorize allows, but posts neither marks nor facts", [invoke(neither)]),
     routeArns(stack, api, neither),
-    "A star stands where a route has the id of an account, a call or another thing; authorize decides which ones a caller may name.",
+    {
+      reason:
+        "A star stands where a route has the id of an account, a call or another thing; authorize decides which ones a caller may name.",
+      until: "2027-11-01",
+    },
   );
   policy("venue-gateway", "Takes liquidation orders to the venue", [
     new PolicyStatement({

@@ -1,4 +1,5 @@
 import { ROUTES } from "../../adapters/wire/routes.ts";
+import { GRANTS, type Role } from "../../api/authorize.ts";
 import { at, listed } from "../../lib/checks/template.ts";
 import type { Call } from "./call.ts";
 import type { Cloud, Declared } from "./cloud.ts";
@@ -90,11 +91,13 @@ const inTheirName = (
 
 const tableName = (resource: string): string => resource.split("/")[1] ?? "";
 
-/** What the venue's own roles do with the managed policies, by the policy's logical id. */
+const postsNothing = (role: Role): boolean => role !== "marks" && role !== "feed";
+
+/** What the venue's own roles do with the managed policies, by the policy's logical id: `authorize` grants it (C2). */
 const CALLERS: Readonly<Record<string, (cloud: Cloud) => readonly (readonly [action: string, resource: string])[]>> = {
-  MarksWriter: (cloud) => [...routes(cloud, (action) => action === "postMarks"), ["sqs:SendMessage", queueNamed(cloud, "marks")]],
-  FeedWriter: (cloud) => [...routes(cloud, (action) => action === "postFeedEntries"), ["sqs:SendMessage", queueNamed(cloud, "feed.fifo")]],
-  Caller: (cloud) => routes(cloud, (action) => action !== "postMarks" && action !== "postFeedEntries"),
+  MarksWriter: (cloud) => [...routesOf(cloud, (role) => role === "marks"), ["sqs:SendMessage", queueNamed(cloud, "marks")]],
+  FeedWriter: (cloud) => [...routesOf(cloud, (role) => role === "feed"), ["sqs:SendMessage", queueNamed(cloud, "feed.fifo")]],
+  Caller: (cloud) => routesOf(cloud, postsNothing),
   VenueGateway: (cloud) =>
     ["ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes"].map(
       (action) => [`sqs:${action}`, queueNamed(cloud, "venue.fifo")] as const,
@@ -104,9 +107,11 @@ const CALLERS: Readonly<Record<string, (cloud: Cloud) => readonly (readonly [act
 const queueNamed = (cloud: Cloud, name: string): string =>
   cloud.wiring.queues.find((queue) => queue.name.endsWith(`-${name}`))?.arn ?? name;
 
-const routes = (cloud: Cloud, admits: (action: string) => boolean) => {
+/** Routes that `authorize` opens to any of these roles. */
+const routesOf = (cloud: Cloud, isMeant: (role: Role) => boolean) => {
   const [api] = cloud.all("AWS::ApiGatewayV2::Api");
-  return ROUTES.filter(({ action, access }) => access === "iam" && admits(action)).map(
+  const granted = new Set(Object.entries(GRANTS).flatMap(([role, grants]) => (isMeant(role as Role) ? Object.keys(grants) : [])));
+  return ROUTES.filter(({ action, access }) => access === "iam" && granted.has(action)).map(
     ({ method, path }) =>
       [
         "execute-api:Invoke",
@@ -242,7 +247,7 @@ export const DERIVATIONS: readonly Derivation[] = [
   },
   {
     by: "the venue's own role",
-    source: "docs/operating/deploying.md",
+    source: "docs/reference/api.md",
     calls: (cloud) =>
       Object.entries(CALLERS).flatMap(([policy, calls]) =>
         calls(cloud).map(([action, resource]): Made => ({ principal: holderOf(cloud, policy), action, resource, context: {} })),

@@ -1,9 +1,15 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { Validations } from "aws-cdk-lib";
 import { beforeAll, describe, expect, test } from "vitest";
 
+import { addStacks, createApp, type Stacks } from "../../lib/app.ts";
+import { acceptanceEnds } from "../../lib/checks/acceptances.ts";
 import { allowances } from "../../lib/checks/access.ts";
 import { type CHECKS, findingsIn } from "../../lib/checks/plugin.ts";
 import { deploymentOf } from "../../lib/checks/template.ts";
-import { stageWith, type Templates, templatesOf } from "./deployment.ts";
+import { freshOutdir, stageWith, type Templates, templatesOf } from "./deployment.ts";
 
 type Name = keyof typeof CHECKS;
 
@@ -58,6 +64,31 @@ const PLANTS: Readonly<Record<Name, readonly (readonly [mistake: string, plant: 
     ["a subscription's that nobody watches", drop("Watch", "EmailSubscriptionDeadAlarm"), "EmailSubscriptionDead"],
     ["an alarm on another metric", set("NumberOfMessagesSent", "Watch", "SchedulesDeadAlarm", "MetricName"), "SchedulesDead"],
   ],
+  scheduleGroupHasAlarm: [
+    ["deadlines that nobody watches", drop("Watch", "DeadlinesDroppedAlarm"), "DeadlinesGroup"],
+    ["an alarm on another group", set("recurring", "Pipeline", "DeadlinesGroup", "Name"), "DeadlinesGroup"],
+  ],
+  streamHasAlarm: [["a stream whose lag nobody sees", drop("Watch", "EventsLateAlarm"), "PublishEventsMapping"]],
+  alarmHasRunbook: [
+    ["an alarm that says nothing", drop("Watch", "NoCurrentSweepAlarm", "AlarmDescription"), "NoCurrentSweepAlarm"],
+    [
+      "an entry that is not there",
+      set("Wakes you. Runbook: docs/operating/runbook.md#no-such-entry", "Watch", "ApiFaultsAlarm", "AlarmDescription"),
+      "ApiFaultsAlarm",
+    ],
+  ],
+  dimensionNamesNobody: [
+    ["a metric for each account", add({ Name: "accountId", Value: "A-1" }, "Watch", "OrdersHeldAlarm", "Dimensions"), "OrdersHeldAlarm"],
+    [
+      "a metric for each holder out of a log",
+      set(
+        { Type: "AWS::Logs::MetricFilter", Properties: { MetricTransformations: [{ Dimensions: [{ Key: "email", Value: "$.email" }] }] } },
+        "Watch",
+        "Readers",
+      ),
+      "Readers",
+    ],
+  ],
   alarmHasAction: [["an alarm that wakes nobody", drop("Watch", "NoCurrentSweepAlarm", "AlarmActions"), "NoCurrentSweepAlarm"]],
   mappingReportsPartialFailures: [
     ["a batch that fails as a whole", drop("Pipeline", "ExpireCallMapping", "FunctionResponseTypes"), "ExpireCallMapping"],
@@ -81,6 +112,7 @@ const PLANTS: Readonly<Record<Name, readonly (readonly [mistake: string, plant: 
     ["a queue without a policy", drop("Pipeline", "VenueQueuePolicy"), "VenueQueue"],
     ["a topic's policy that denies nothing", set([], "Pipeline", "EventsPolicy", "PolicyDocument", "Statement"), "Events"],
   ],
+  mailNeedsTls: [["mail that goes out in the clear", drop("Pipeline", "Notices", "DeliveryOptions"), "Notices"]],
   eventReachesSomebody: [
     ["an event that nobody hears", set({ type: ["margin_call.issued"] }, "Pipeline", "WebhookSubscription", "FilterPolicy"), "Events"],
     ["a filter on no event", add("margin_call.isued", "Pipeline", "EmailSubscription", "FilterPolicy", "type"), "Events"],
@@ -95,6 +127,10 @@ const PLANTS: Readonly<Record<Name, readonly (readonly [mistake: string, plant: 
     ["a new loop", allow("ExpireCallRole", "sqs:SendMessage", { "Fn::GetAtt": ["ExpiryQueue", "Arn"] }), "ExpireCallFunction"],
   ],
   wokenFunctionHasDestination: [["a woken function whose failures vanish", drop("Pipeline", "SweepOverdueAsync"), "SweepOverdueFunction"]],
+  liquidationIsReserved: [
+    ["deadlines that wait for notices", drop("Pipeline", "ExpireCallFunction", "ReservedConcurrentExecutions"), "ExpireCallFunction"],
+    ["orders that wait for notices", drop("Pipeline", "DispatchOrdersFunction", "ReservedConcurrentExecutions"), "DispatchOrdersFunction"],
+  ],
   logsAreKept: [
     ["a log kept for ever", drop("Pipeline", "OperateLogs", "RetentionInDays"), "OperateLogs"],
     ["a log without the data key", drop("Pipeline", "ApiLogs", "KmsKeyId"), "ApiLogs"],
@@ -115,6 +151,11 @@ const PLANTS: Readonly<Record<Name, readonly (readonly [mistake: string, plant: 
       "OperateRole",
     ],
     ["a journal that refuses nothing by itself", drop("Data", "Journal", "ResourcePolicy"), "Journal"],
+    [
+      "a journal that a batch may rewrite",
+      set(["dynamodb:UpdateItem", "dynamodb:DeleteItem"], "Data", "Journal", "ResourcePolicy", "PolicyDocument", "Statement", 0, "Action"),
+      "Journal",
+    ],
   ],
   roleOfOneFunction: [
     ["a borrowed role", set({ "Fn::GetAtt": ["OperateRole", "Arn"] }, "Pipeline", "SendEmailFunction", "Role"), "SendEmailFunction"],
@@ -129,6 +170,41 @@ const PLANTS: Readonly<Record<Name, readonly (readonly [mistake: string, plant: 
     ["a route without a signature", set("NONE", "Pipeline", "PostMarksRoute", "AuthorizationType"), "PostMarksRoute"],
     ["an address beside the API", set({ Type: "AWS::Lambda::Url" }, "Pipeline", "Back"), "Back"],
   ],
+  nothingIsPublic: [
+    [
+      "a queue for everybody",
+      add({ Effect: "Allow", Principal: "*", Action: "sqs:SendMessage" }, "Pipeline", "FeedQueuePolicy", "PolicyDocument", "Statement"),
+      "FeedQueuePolicy",
+    ],
+    [
+      "a key for everybody",
+      add({ Effect: "Allow", Principal: { AWS: "*" }, Action: "kms:Decrypt" }, "Data", "DataKey", "KeyPolicy", "Statement"),
+      "DataKey",
+    ],
+    ["a function for every API of the world", drop("Pipeline", "OperateFunctionInvoked", "SourceArn"), "OperateFunctionInvoked"],
+    ["a function for everybody", set("*", "Pipeline", "OperateFunctionInvoked", "Principal"), "OperateFunctionInvoked"],
+    ["a bucket that may be opened", set({ Type: "AWS::S3::Bucket" }, "Data", "Exports"), "Exports"],
+  ],
+  keyIsTheAccounts: [
+    [
+      "a role that owns a key",
+      add(
+        { Effect: "Allow", Principal: { AWS: { "Fn::GetAtt": ["OperateRole", "Arn"] } }, Action: "kms:*" },
+        "Pipeline",
+        "MessagingKey",
+        "KeyPolicy",
+        "Statement",
+      ),
+      "MessagingKey",
+    ],
+  ],
+  statementIdsDiffer: [
+    [
+      "a second topic under the first one's id",
+      add({ Sid: "EventsTopicSends", Effect: "Allow" }, "Pipeline", "EmailQueuePolicy", "PolicyDocument", "Statement"),
+      "EmailQueuePolicy",
+    ],
+  ],
   tablePitr: [["a table without a past", drop("Data", "Book", "PointInTimeRecoverySpecification"), "Book"]],
   tableIsProtected: [["a kept table without protection", set(false, "Data", "Outbound", "DeletionProtectionEnabled"), "Outbound"]],
   tableIsEncrypted: [["a table without the data key", drop("Data", "Marks", "SSESpecification"), "Marks"]],
@@ -140,6 +216,10 @@ const PLANTS: Readonly<Record<Name, readonly (readonly [mistake: string, plant: 
     ],
     ["a journal without a stream", drop("Data", "Journal", "StreamSpecification"), "Journal"],
     ["a table that the schema does not know", set("plimsoll-production-prices", "Data", "Marks", "TableName"), "Marks"],
+  ],
+  tableKeepsRows: [
+    ["orders that expire", set({ AttributeName: "expiresAt", Enabled: true }, "Data", "Book", "TimeToLiveSpecification"), "Book"],
+    ["envelopes that expire", set({ AttributeName: "expiresAt", Enabled: true }, "Data", "Journal", "TimeToLiveSpecification"), "Journal"],
   ],
 };
 
@@ -163,4 +243,48 @@ describe("C19: the house's checks", () => {
       expect(found.filter((finding) => finding.check === check).map((finding) => finding.id)).toContain(id);
     },
   );
+});
+
+describe("C19: what is accepted of cdk-nag", () => {
+  const REASON = "A reason that an auditor reads and believes.";
+  const NOW = Date.parse("2026-12-01T00:00:00Z");
+  const saidOf = (accept: (stacks: Stacks) => void, now: number): readonly string[] => {
+    const app = createApp({ outdir: freshOutdir() });
+    accept(addStacks(app, stageWith("production"), { bundle: false }));
+    return acceptanceEnds(app, now).map(({ id, says }) => `${id} ${says}`);
+  };
+  const accepting =
+    (reason: string) =>
+    ({ pipeline }: Stacks): void =>
+      Validations.of(pipeline.queues.expiry.queue).acknowledge({ id: "AwsSolutions-SQS3", reason });
+
+  test("is accepted until a day that has not come, and no longer than a year", () => {
+    expect(saidOf(() => undefined, Date.now())).toEqual([]);
+  });
+
+  test("is a finding again from its day on", () => {
+    const eve = Date.parse("2027-10-31T23:59:59Z");
+    expect(saidOf(() => undefined, eve)).toEqual([]);
+    const said = saidOf(() => undefined, eve + 1_000);
+    expect(said.length).toBeGreaterThan(10);
+    expect(said[0]).toContain("until 2027-11-01: mend the finding, or judge its reason again and set another day");
+  });
+
+  test.each([
+    ["without a day", REASON, "without a reason and a day"],
+    ["without a reason", "Until 2027-06-01.", "without a reason and a day"],
+    ["until a day that is none", `${REASON} Until 2027-13-41.`, "without a reason and a day"],
+    ["for ever", `${REASON} Until 2099-01-01.`, "choose a day within a year"],
+    ["until yesterday", `${REASON} Until 2026-11-30.`, "mend the finding"],
+  ])("is found %s", (_says, reason, words) => {
+    expect(saidOf(accepting(reason), NOW)).toEqual([expect.stringContaining(words)]);
+  });
+
+  test("stops the synthesis where it has ended", () => {
+    const outdir = freshOutdir();
+    const app = createApp({ outdir });
+    accepting(`${REASON} Until 2020-01-01.`)(addStacks(app, stageWith("production"), { bundle: false }));
+    expect(() => app.synth()).toThrow(/validation/i);
+    expect(readFileSync(join(outdir, "validation-report.json"), "utf8")).toContain('"ruleName": "acceptanceEnds"');
+  });
 });
