@@ -23,9 +23,7 @@ const made = (principal: string, resource: string, actions: readonly string[], c
 const text = (value: unknown, ...path: readonly string[]): string => String(at(value, ...path));
 
 const roleOf = (cloud: Cloud, fn: string): string => {
-  const found = cloud
-    .all("AWS::Lambda::Function")
-    .find(({ arn, properties }) => arn === fn || text(properties, "FunctionName") === fn || text(properties, "FunctionName") === `${fn}`);
+  const found = cloud.all("AWS::Lambda::Function").find(({ arn, properties }) => arn === fn || text(properties, "FunctionName") === fn);
   if (found === undefined) throw new Error(`the template declares no function ${fn}`);
   return text(found.properties, "Role");
 };
