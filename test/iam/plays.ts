@@ -1,5 +1,6 @@
 import { changeAccount, openDesk } from "../../adapters/decide-account.ts";
 import { ROUTES } from "../../adapters/wire/routes.ts";
+import { iso } from "../../adapters/wire/scalars.ts";
 import type { World } from "../../adapters/world.ts";
 import { cancelCall } from "../../core/commands.ts";
 import { scriptedFaults } from "../../simulation/faults/chance.ts";
@@ -97,6 +98,14 @@ const everyRoute = (statuses: Map<string, number>): Story =>
     }
   });
 
+/** While a call is open, one venue alone tells a price past the step: it may want a look at whom it would breach. */
+const oneVenueTells = told("one venue tells a price", 600_000, (stage) =>
+  atSecond(stage, 50, () => {
+    const mark = { instrumentId: "BTC-PERP", price: "7400", asOf: iso(stage.time.now()), source: "one-venue" };
+    stage.cloud.queue("marks").send({ body: JSON.stringify({ schemaVersion: 1, marks: [mark] }) });
+  }),
+);
+
 const deadlinePasses = told("a deadline passes", 60_000, () => undefined);
 
 type Functions = Deployment["functions"];
@@ -169,6 +178,7 @@ export const playAll = async (deployment: Deployment): Promise<ReadonlyMap<strin
     await play(twice, sweeperAlone);
   }
   await play(everyRoute(statuses));
+  await play(oneVenueTells);
   // With less time than a page needs, a group of shards goes on in a new message.
   await play(
     deadlinePasses,
