@@ -10,6 +10,9 @@ const DAY_MS = 86_400_000;
 /** Nothing is accepted for longer: a year later nobody remembers why. */
 const DAYS_MAX = 366;
 
+/** What the CDK's own constructs accept of its check of properties: not ours to judge. */
+const LIBRARYS_OWN = "CloudFormation-Validate::";
+
 const faultOf = (rule: string, reason: string, now: number): string | null => {
   const until = /^.{20,} Until (\d{4}-\d{2}-\d{2})\.$/.exec(reason)?.[1];
   const untilAt = Date.parse(until ?? "");
@@ -24,6 +27,7 @@ export const acceptanceEnds = (app: IConstruct, now: number): readonly Finding[]
     construct.node.metadata
       .filter(({ type }) => type === ACCEPTED)
       .flatMap(({ data }) => Object.entries((data ?? {}) as Readonly<Record<string, string>>))
+      .filter(([rule]) => !rule.includes(LIBRARYS_OWN))
       .flatMap(([rule, reason]) => {
         const says = faultOf(rule, reason, now);
         return says === null ? [] : [{ check: "acceptanceEnds", stack: Stack.of(construct).node.path, id: construct.node.path, says }];

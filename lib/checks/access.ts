@@ -147,7 +147,8 @@ const nothingIsPublic: Check = (deployment) => [
 const keyIsTheAccounts: Check = (deployment) =>
   each(deployment, "AWS::KMS::Key", ({ properties }) => {
     const whole = listed(at(properties, "KeyPolicy", "Statement")).filter((statement) => listed(at(statement, "Action")).includes("kms:*"));
-    const isRoot = (statement: unknown): boolean => JSON.stringify(at(statement, "Principal", "AWS") ?? "").endsWith(':root"]]}');
+    // With a reference to the account, or with its number where the stage names one.
+    const isRoot = (statement: unknown): boolean => /:root"(\]\]\})?$/.test(JSON.stringify(at(statement, "Principal", "AWS") ?? ""));
     return whole.every(isRoot) ? null : "gives a whole key to somebody beside the account";
   });
 

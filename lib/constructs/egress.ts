@@ -84,11 +84,10 @@ export class StaticEgress extends Construct {
   /** Puts a function into the network. */
   admit(step: PipelineFunction): void {
     step.allow(NETWORK_INTERFACES, "*");
-    acknowledgeWildcards(
-      step,
-      ["*"],
-      "Lambda makes the network interface in the role's name, and EC2 knows no resource before there is one.",
-    );
+    acknowledgeWildcards(step, ["*"], {
+      reason: "Lambda makes the network interface in the role's name, and EC2 knows no resource before there is one.",
+      until: "2027-11-01",
+    });
     const { subnetIds } = this.vpc.selectSubnets({ subnetType: SubnetType.PRIVATE_WITH_EGRESS });
     const lambda = step.function.node.defaultChild as CfnFunction;
     lambda.vpcConfig = { subnetIds, securityGroupIds: [this.group.securityGroupId] };
