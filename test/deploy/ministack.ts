@@ -1,0 +1,251 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { createServer } from "node:net";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import { readAssembly } from "../../local/template/assembly.ts";
+import { type Keys, signedRequest } from "./signed-request.ts";
+import { ACCOUNT, CALLERS, roleNameOf } from "./stage.ts";
+
+const BINARIES = fileURLToPath(new URL("../../node_modules/.bin", import.meta.url));
+const START_WAIT_MS = 60_000;
+const STOP_WAIT_MS = 5_000;
+/** What the engine takes for the account's root, who may do everything and needs no true signature. */
+const ROOT: Keys = { accessKeyId: "test", secretAccessKey: "test" };
+/** What `cdk bootstrap` leaves behind that a deployment needs. Its roles are left out: see docs/operating/independent-engine.md. */
+const BOOTSTRAP = {
+  parameter: "/cdk-bootstrap/hnb659fds/version",
+  version: "30",
+  bucket: (region: string) => `cdk-hnb659fds-assets-${ACCOUNT}-${region}`,
+};
+
+/** Managed policies of the template by the caller that they are for. */
+const POLICIES: Readonly<Record<string, string>> = {
+  marks: "marks-writer",
+  feed: "feed-writer",
+  operator: "caller",
+  auditor: "caller",
+  venue: "venue-gateway",
+};
+
+/** MiniStack with a stage deployed on it, and every request judged by IAM. */
+export interface MiniStack {
+  readonly endpoint: string;
+  readonly region: string;
+  /** Address of the API's default stage. */
+  readonly apiUrl: string;
+  /** A caller of the API, or the venue's gateway, as a session of its own IAM role. */
+  keysOf(caller: string): Keys;
+  readonly root: Keys;
+  /** What was asked of the engine with its own addresses. */
+  inspect(path: string): Promise<unknown>;
+  stop(): Promise<void>;
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once("error", reject);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      probe.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no free port"))));
+    });
+  });
+
+/** This process's variables without those that would lead a client to a true account. */
+const clean = (): NodeJS.ProcessEnv => Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_")));
+
+const path = `${BINARIES}${delimiter}${process.env["PATH"] ?? ""}`;
+
+/** Ends the engine with the functions' processes that it started: they are one group. */
+const stopGroup = async (engine: ChildProcess): Promise<void> => {
+  if (engine.pid === undefined) return;
+  const gone = new Promise<void>((resolve) => (engine.exitCode === null ? engine.once("exit", () => resolve()) : resolve()));
+  const signal = (name: NodeJS.Signals): void => {
+    try {
+      process.kill(-(engine.pid as number), name);
+    } catch {
+      // The group has ended.
+    }
+  };
+  signal("SIGTERM");
+  const timer = setTimeout(() => signal("SIGKILL"), STOP_WAIT_MS);
+  await gone;
+  clearTimeout(timer);
+  signal("SIGKILL");
+};
+
+const start = async (python: string, directory: string, region: string): Promise<{ engine: ChildProcess; endpoint: string }> => {
+  const port = await freePort();
+  mkdirSync(directory, { recursive: true });
+  const log = openSync(join(directory, "ministack.log"), "w");
+  const engine = spawn(python, ["-m", "ministack"], {
+    cwd: directory,
+    detached: true,
+    stdio: ["ignore", log, log],
+    env: {
+      ...clean(),
+      // Its Lambdas are run by the first Node on the PATH: the project's own, which is the runtime that the template names.
+      PATH: path,
+      AUTH: "true",
+      BIND_HOST: "127.0.0.1",
+      GATEWAY_PORT: `${port}`,
+      MINISTACK_HOST: "127.0.0.1",
+      MINISTACK_REGION: region,
+      MINISTACK_ACCOUNT_ID: ACCOUNT,
+      AWS_DEFAULT_REGION: region,
+      STATE_DIR: join(directory, "state"),
+      LAMBDA_EXECUTOR: "local",
+    },
+  });
+  closeSync(log);
+  const endpoint = `http://127.0.0.1:${port}`;
+  const giveUpAt = Date.now() + START_WAIT_MS;
+  while (
+    !(await fetch(`${endpoint}/_ministack/health`).then(
+      (reply) => reply.ok,
+      () => false,
+    ))
+  ) {
+    if (engine.exitCode !== null || Date.now() > giveUpAt) {
+      await stopGroup(engine);
+      throw new Error(`MiniStack did not start: see ${join(directory, "ministack.log")}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return { engine, endpoint };
+};
+
+type Ask = (service: string, wish: { path?: string; method?: string; body: string; headers?: Record<string, string> }) => Promise<string>;
+
+const asker =
+  (endpoint: string, region: string): Ask =>
+  async (service, { path: at = "/", method = "POST", body, headers = {} }) => {
+    const { status, text } = await signedRequest({ method, url: `${endpoint}${at}`, body, headers, service, region }, ROOT);
+    if (status >= 300) throw new Error(`${service} ${body.slice(0, 200)}: ${status} ${text}`);
+    return text;
+  };
+
+const query = (ask: Ask, service: string, parameters: Readonly<Record<string, string>>): Promise<string> =>
+  ask(service, { body: `${new URLSearchParams(parameters)}`, headers: { "content-type": "application/x-www-form-urlencoded" } });
+
+/** The least that the templates ask of an account before they can be deployed. */
+const bootstrap = async (ask: Ask, region: string): Promise<void> => {
+  const place = `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
+  await ask("s3", { method: "PUT", path: `/${BOOTSTRAP.bucket(region)}`, body: place });
+  await ask("ssm", {
+    body: JSON.stringify({ Name: BOOTSTRAP.parameter, Value: BOOTSTRAP.version, Type: "String" }),
+    headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": "AmazonSSM.PutParameter" },
+  });
+};
+
+/** `cdk deploy --all`, as an operator gives it. @returns the stacks' outputs. */
+const deploy = async (assembly: string, directory: string, environment: NodeJS.ProcessEnv): Promise<Record<string, string>> => {
+  const outputs = join(directory, "outputs.json");
+  const args = [
+    "deploy",
+    "--all",
+    "--app",
+    assembly,
+    "--require-approval",
+    "never",
+    "--ci",
+    "--progress",
+    "events",
+    "--outputs-file",
+    outputs,
+  ];
+  await promisify(execFile)(join(BINARIES, "cdk"), args, { cwd: directory, env: environment, maxBuffer: 64 * 1_048_576 });
+  const { default: byStack } = await import(outputs, { with: { type: "json" } });
+  return Object.assign({}, ...Object.values(byStack as Record<string, Record<string, string>>));
+};
+
+const between = (text: string, tag: string): string => {
+  const [, value] = new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(text) ?? [];
+  if (value === undefined) throw new Error(`no ${tag} in ${text}`);
+  return value;
+};
+
+const TRUST = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Principal: { AWS: `arn:aws:iam::${ACCOUNT}:root` }, Action: "sts:AssumeRole" }],
+});
+
+/** A role of IAM with the one policy that the template has for such a caller, and a session of it. */
+const session = async (ask: Ask, caller: string, policy: string): Promise<Keys> => {
+  const RoleName = roleNameOf(caller);
+  await query(ask, "iam", { Action: "CreateRole", Version: "2010-05-08", RoleName, AssumeRolePolicyDocument: TRUST });
+  await query(ask, "iam", {
+    Action: "AttachRolePolicy",
+    Version: "2010-05-08",
+    RoleName,
+    PolicyArn: `arn:aws:iam::${ACCOUNT}:policy/${policy}`,
+  });
+  const reply = await query(ask, "sts", {
+    Action: "AssumeRole",
+    Version: "2011-06-15",
+    RoleArn: `arn:aws:iam::${ACCOUNT}:role/${RoleName}`,
+    RoleSessionName: "comparison",
+  });
+  return {
+    accessKeyId: between(reply, "AccessKeyId"),
+    secretAccessKey: between(reply, "SecretAccessKey"),
+    sessionToken: between(reply, "SessionToken"),
+  };
+};
+
+/**
+ * Starts MiniStack on a free loopback port, deploys the assembly on it with the CDK's own command line, and makes
+ * the roles of its callers.
+ *
+ * @throws Error with what the engine or the CDK said; nothing is left running then.
+ */
+export const startMiniStack = async (python: string, assembly: string, directory: string): Promise<MiniStack> => {
+  const stacks = readAssembly(assembly);
+  const region = stacks[0]?.region ?? "";
+  const { engine, endpoint } = await start(python, directory, region);
+  const killWithUs = (): void => void stopGroup(engine);
+  process.once("exit", killWithUs);
+  try {
+    const ask = asker(endpoint, region);
+    await bootstrap(ask, region);
+    const credentials = {
+      AWS_ACCESS_KEY_ID: ROOT.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: ROOT.secretAccessKey,
+      AWS_EC2_METADATA_DISABLED: "true",
+    };
+    const outputs = await deploy(assembly, directory, {
+      ...clean(),
+      PATH: path,
+      ...credentials,
+      AWS_REGION: region,
+      AWS_ENDPOINT_URL: endpoint,
+    });
+    const apiId = /^\w+:\/\/([^.]+)\./.exec(outputs["ApiUrl"] ?? "")?.[1];
+    if (apiId === undefined) throw new Error("the deployment has no output ApiUrl");
+    const sessions = new Map<string, Keys>();
+    for (const caller of [...CALLERS, "venue"])
+      sessions.set(caller, await session(ask, caller, `plimsoll-local-${POLICIES[caller]}-${region}`));
+    return {
+      endpoint,
+      region,
+      apiUrl: `${endpoint}/_aws/execute-api/${apiId}/$default`,
+      root: ROOT,
+      keysOf: (caller) => {
+        const keys = sessions.get(caller);
+        if (keys === undefined) throw new Error(`no caller ${caller}`);
+        return keys;
+      },
+      inspect: async (at) => (await fetch(`${endpoint}${at}`)).json(),
+      stop: async () => {
+        process.removeListener("exit", killWithUs);
+        await stopGroup(engine);
+      },
+    };
+  } catch (error) {
+    await stopGroup(engine);
+    throw error;
+  }
+};
