@@ -28,4 +28,6 @@ const short = (text: string | null): string => (text === null ? "nothing" : text
 
 /** Differences as a person reads them. */
 export const describeDifferences = (differences: readonly Difference[]): string =>
-  differences.map(({ where, local, independent }) => `${where}\n  local cloud: ${short(local)}\n  MiniStack:   ${short(independent)}`).join("\n");
+  differences
+    .map(({ where, local, independent }) => `${where}\n  local cloud: ${short(local)}\n  MiniStack:   ${short(independent)}`)
+    .join("\n");

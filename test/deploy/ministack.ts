@@ -1,17 +1,18 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
-import { createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { readAssembly } from "../../local/template/assembly.ts";
+import { awaitAnswer, freePort, stopGroup } from "./processes.ts";
 import { type Keys, signedRequest } from "./signed-request.ts";
-import { ACCOUNT, CALLERS, roleNameOf } from "./stage.ts";
+import { ACCOUNT, CALLERS, deployStage, roleNameOf } from "./stage.ts";
 
 const BINARIES = fileURLToPath(new URL("../../node_modules/.bin", import.meta.url));
+/** Folder of front.py. */
+const FRONT = fileURLToPath(new URL(".", import.meta.url));
 const START_WAIT_MS = 60_000;
-const STOP_WAIT_MS = 5_000;
 /** What the engine takes for the account's root, who may do everything and needs no true signature. */
 const ROOT: Keys = { accessKeyId: "test", secretAccessKey: "test" };
 /** What `cdk bootstrap` leaves behind that a deployment needs. Its roles are left out: see docs/operating/independent-engine.md. */
@@ -44,44 +45,16 @@ export interface MiniStack {
   stop(): Promise<void>;
 }
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no free port"))));
-    });
-  });
-
 /** This process's variables without those that would lead a client to a true account. */
 const clean = (): NodeJS.ProcessEnv => Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("AWS_")));
 
 const path = `${BINARIES}${delimiter}${process.env["PATH"] ?? ""}`;
 
-/** Ends the engine with the functions' processes that it started: they are one group. */
-const stopGroup = async (engine: ChildProcess): Promise<void> => {
-  if (engine.pid === undefined) return;
-  const gone = new Promise<void>((resolve) => (engine.exitCode === null ? engine.once("exit", () => resolve()) : resolve()));
-  const signal = (name: NodeJS.Signals): void => {
-    try {
-      process.kill(-(engine.pid as number), name);
-    } catch {
-      // The group has ended.
-    }
-  };
-  signal("SIGTERM");
-  const timer = setTimeout(() => signal("SIGKILL"), STOP_WAIT_MS);
-  await gone;
-  clearTimeout(timer);
-  signal("SIGKILL");
-};
-
 const start = async (python: string, directory: string, region: string): Promise<{ engine: ChildProcess; endpoint: string }> => {
   const port = await freePort();
   mkdirSync(directory, { recursive: true });
   const log = openSync(join(directory, "ministack.log"), "w");
-  const engine = spawn(python, ["-m", "ministack"], {
+  const engine = spawn(python, ["-m", "hypercorn", "--bind", `127.0.0.1:${port}`, "front:app"], {
     cwd: directory,
     detached: true,
     stdio: ["ignore", log, log],
@@ -89,6 +62,8 @@ const start = async (python: string, directory: string, region: string): Promise
       ...clean(),
       // Its Lambdas are run by the first Node on the PATH: the project's own, which is the runtime that the template names.
       PATH: path,
+      PYTHONPATH: FRONT,
+      PYTHONDONTWRITEBYTECODE: "1",
       AUTH: "true",
       BIND_HOST: "127.0.0.1",
       GATEWAY_PORT: `${port}`,
@@ -102,19 +77,15 @@ const start = async (python: string, directory: string, region: string): Promise
   });
   closeSync(log);
   const endpoint = `http://127.0.0.1:${port}`;
-  const giveUpAt = Date.now() + START_WAIT_MS;
-  while (
-    !(await fetch(`${endpoint}/_ministack/health`).then(
+  const answers = () =>
+    fetch(`${endpoint}/_ministack/health`).then(
       (reply) => reply.ok,
       () => false,
-    ))
-  ) {
-    if (engine.exitCode !== null || Date.now() > giveUpAt) {
-      await stopGroup(engine);
-      throw new Error(`MiniStack did not start: see ${join(directory, "ministack.log")}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
+    );
+  await awaitAnswer(engine, answers, START_WAIT_MS).catch(async (error: unknown) => {
+    await stopGroup(engine);
+    throw new Error(`MiniStack did not start, see ${join(directory, "ministack.log")}`, { cause: error });
+  });
   return { engine, endpoint };
 };
 
@@ -131,8 +102,14 @@ const asker =
 const query = (ask: Ask, service: string, parameters: Readonly<Record<string, string>>): Promise<string> =>
   ask(service, { body: `${new URLSearchParams(parameters)}`, headers: { "content-type": "application/x-www-form-urlencoded" } });
 
-/** The least that the templates ask of an account before they can be deployed. */
+/** What docs/reference/stages.md asks of an account before the first deployment: a bootstrapped Region and a verified sender. */
 const bootstrap = async (ask: Ask, region: string): Promise<void> => {
+  const [, EmailIdentity] = deployStage().mailFrom.split("@");
+  await ask("ses", {
+    path: "/v2/email/identities",
+    body: JSON.stringify({ EmailIdentity }),
+    headers: { "content-type": "application/json" },
+  });
   const place = `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
   await ask("s3", { method: "PUT", path: `/${BOOTSTRAP.bucket(region)}`, body: place });
   await ask("ssm", {
@@ -196,6 +173,23 @@ const session = async (ask: Ask, caller: string, policy: string): Promise<Keys> 
   };
 };
 
+/** Functions whose right to the data key hangs on a condition that the engine cannot judge, and the right. */
+const KEY_USERS = { operate: "kms:Encrypt", "deliver-webhook": "kms:Decrypt" } as const;
+
+/**
+ * The engine does not know the condition key kms:EncryptionContext, so it refuses what the template allows under it.
+ * The two roles get the same right without the condition: the one thing that is added to the deployment.
+ */
+const allowSecrets = async (ask: Ask): Promise<void> => {
+  for (const [name, action] of Object.entries(KEY_USERS)) {
+    const told = await ask("lambda", { method: "GET", path: `/2015-03-31/functions/plimsoll-local-${name}/configuration`, body: "" });
+    const { Role } = JSON.parse(told) as { Role: string };
+    const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: action, Resource: "*" }] });
+    const RoleName = Role.slice(Role.lastIndexOf("/") + 1);
+    await query(ask, "iam", { Action: "PutRolePolicy", Version: "2010-05-08", RoleName, PolicyName: "without-context", PolicyDocument });
+  }
+};
+
 /**
  * Starts MiniStack on a free loopback port, deploys the assembly on it with the CDK's own command line, and makes
  * the roles of its callers.
@@ -225,6 +219,7 @@ export const startMiniStack = async (python: string, assembly: string, directory
     });
     const apiId = /^\w+:\/\/([^.]+)\./.exec(outputs["ApiUrl"] ?? "")?.[1];
     if (apiId === undefined) throw new Error("the deployment has no output ApiUrl");
+    await allowSecrets(ask);
     const sessions = new Map<string, Keys>();
     for (const caller of [...CALLERS, "venue"])
       sessions.set(caller, await session(ask, caller, `plimsoll-local-${POLICIES[caller]}-${region}`));

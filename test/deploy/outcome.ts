@@ -21,7 +21,8 @@ const timeless = (value: unknown): unknown => {
 
 const line = (value: unknown): string => JSON.stringify(timeless(value));
 
-const callLine = (call: CallRow): string => line({ ...call, promisedMs: call.deadlineAt === null ? null : call.deadlineAt - call.issuedAt });
+const callLine = (call: CallRow): string =>
+  line({ ...call, promisedMs: call.deadlineAt === null ? null : call.deadlineAt - call.issuedAt });
 
 const orderLine = (order: OrderRow): string => line(order);
 
@@ -33,7 +34,10 @@ const counts = (prefix: string, names: readonly string[]): [string, string][] =>
   [...Map.groupBy(names, (name) => name)].map(([name, all]) => [`${prefix}/${name}`, `${all.length}`]);
 
 const tableLines = ({ accounts, calls, orders, journals }: FinalTables): [string, string][] => [
-  ...accounts.map(({ accountId, version, cash, positions }): [string, string] => [`accounts/${accountId}`, line({ version, cash, positions })]),
+  ...accounts.map(({ accountId, version, cash, positions }): [string, string] => [
+    `accounts/${accountId}`,
+    line({ version, cash, positions }),
+  ]),
   ...calls.map((call): [string, string] => [`calls/${call.accountId}/${call.callId}`, callLine(call)]),
   ...orders.map((order): [string, string] => [`orders/${order.accountId}/${order.orderId}`, orderLine(order)]),
   ...[...journals].flatMap(([accountId, rows]) =>
@@ -65,7 +69,10 @@ export const outcomeOf = async (place: Place, played: Played, deliveries: readon
   const tables = await place.tables();
   const emails = await place.emails();
   const notices = [
-    ...emails.map(({ subject, text }) => ({ channel: "email" as const, callId: /MC-[A-Z2-7]{12}-\d+/.exec(`${subject}\n${text}`)?.[0] ?? null })),
+    ...emails.map(({ subject, text }) => ({
+      channel: "email" as const,
+      callId: /MC-[A-Z2-7]{12}-\d+/.exec(`${subject}\n${text}`)?.[0] ?? null,
+    })),
     ...deliveries.map(({ callId }) => ({ channel: "webhook" as const, callId })),
   ];
   const verdicts = judgeInvariants({ tables, venue: played.venue.record, notices });
@@ -78,6 +85,9 @@ export const outcomeOf = async (place: Place, played: Played, deliveries: readon
     ),
     ...deliveryLines(deliveries),
     ...Object.entries(await place.deadLetters()).map(([queue, messages]): [string, string] => [`dead letters/${queue}`, `${messages}`]),
-    ...Object.entries(verdicts).map(([id, { holds, faults }]): [string, string] => [`invariants/${id}`, holds ? "holds" : faults.join("; ")]),
+    ...Object.entries(verdicts).map(([id, { holds, faults }]): [string, string] => [
+      `invariants/${id}`,
+      holds ? "holds" : faults.join("; "),
+    ]),
   ]);
 };
