@@ -4,6 +4,7 @@ import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
+import { FUNCTION_NAMES } from "../../lib/stage.ts";
 import { readAssembly } from "../../local/template/assembly.ts";
 import { awaitAnswer, freePort, stopGroup } from "./processes.ts";
 import { type Keys, signedRequest } from "./signed-request.ts";
@@ -173,20 +174,42 @@ const session = async (ask: Ask, caller: string, policy: string): Promise<Keys> 
   };
 };
 
-/** Functions whose right to the data key hangs on a condition that the engine cannot judge, and the right. */
-const KEY_USERS = { operate: "kms:Encrypt", "deliver-webhook": "kms:Decrypt" } as const;
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | readonly string[];
+  readonly Resource: unknown;
+  readonly Condition?: unknown;
+}
+
+/** A batch is allowed by the right to one message of it: SQS and SNS know no other action. The engine asks for the batch's own. */
+const BATCHES: Readonly<Record<string, string>> = { "sqs:SendMessage": "sqs:SendMessageBatch", "sns:Publish": "sns:PublishBatch" };
+/** A condition key that the engine cannot judge. */
+const UNKNOWN_KEY = "kms:EncryptionContext:";
+
+/** What a statement allows on AWS and, by a gap of the engine, not there; null where the engine knows all of it. */
+const gapOf = ({ Effect, Action, Resource, Condition }: Statement): Statement | null => {
+  const actions = [Action].flat();
+  if (Effect !== "Allow") return null;
+  if (JSON.stringify(Condition ?? {}).includes(UNKNOWN_KEY)) return { Effect, Action: actions, Resource };
+  const batches = actions.flatMap((action) => BATCHES[action] ?? []);
+  return batches.length === 0 ? null : { Effect, Action: batches, Resource, ...(Condition !== undefined && { Condition }) };
+};
 
 /**
- * The engine does not know the condition key kms:EncryptionContext, so it refuses what the template allows under it.
- * The two roles get the same right without the condition: the one thing that is added to the deployment.
+ * Gives each function's role, beside the template's policy, what that policy means and the engine does not
+ * understand. Nothing else is added to the deployment.
  */
-const allowSecrets = async (ask: Ask): Promise<void> => {
-  for (const [name, action] of Object.entries(KEY_USERS)) {
+const fillGaps = async (ask: Ask): Promise<void> => {
+  for (const name of FUNCTION_NAMES) {
     const told = await ask("lambda", { method: "GET", path: `/2015-03-31/functions/plimsoll-local-${name}/configuration`, body: "" });
     const { Role } = JSON.parse(told) as { Role: string };
-    const PolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", Action: action, Resource: "*" }] });
     const RoleName = Role.slice(Role.lastIndexOf("/") + 1);
-    await query(ask, "iam", { Action: "PutRolePolicy", Version: "2010-05-08", RoleName, PolicyName: "without-context", PolicyDocument });
+    const of = { Version: "2010-05-08", RoleName };
+    const policy = between(await query(ask, "iam", { Action: "GetRolePolicy", ...of, PolicyName: "work" }), "PolicyDocument");
+    const { Version, Statement } = JSON.parse(decodeURIComponent(policy)) as { Version: string; Statement: Statement[] };
+    const gaps = Statement.map(gapOf).filter((gap) => gap !== null);
+    const PolicyDocument = JSON.stringify({ Version, Statement: gaps });
+    if (gaps.length > 0) await query(ask, "iam", { Action: "PutRolePolicy", ...of, PolicyName: "engine-gaps", PolicyDocument });
   }
 };
 
@@ -219,7 +242,7 @@ export const startMiniStack = async (python: string, assembly: string, directory
     });
     const apiId = /^\w+:\/\/([^.]+)\./.exec(outputs["ApiUrl"] ?? "")?.[1];
     if (apiId === undefined) throw new Error("the deployment has no output ApiUrl");
-    await allowSecrets(ask);
+    await fillGaps(ask);
     const sessions = new Map<string, Keys>();
     for (const caller of [...CALLERS, "venue"])
       sessions.set(caller, await session(ask, caller, `plimsoll-local-${POLICIES[caller]}-${region}`));
