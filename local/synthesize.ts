@@ -8,9 +8,10 @@ const APP = fileURLToPath(new URL("./app.ts", import.meta.url));
  * Synthesizes the local stage, functions bundled, into `outdir`, in a process of its own: what the CDK and the
  * bundler leave in memory ends with it, and a replay need not carry and collect it.
  *
+ * @param app Another program that synthesizes into the folder that it is given.
  * @returns the folder of the cloud assembly. @throws Error with what the synthesis said, a finding of its checks for example.
  */
-export const synthesize = async (outdir: string): Promise<string> => {
-  await promisify(execFile)(process.execPath, [APP, outdir]);
+export const synthesize = async (outdir: string, app: string = APP): Promise<string> => {
+  await promisify(execFile)(process.execPath, [app, outdir]);
   return outdir;
 };

@@ -66,12 +66,15 @@ interface Mail {
 
 /** A queue of its own on the topic: what it hears is what every subscriber can hear. */
 const tapTopic = async (sqs: SQSClient, sns: SNSClient, region: string): Promise<string> => {
-  const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: TAP }));
+  const Resource = `arn:aws:sqs:${region}:${ACCOUNT}:${TAP}`;
+  const statement = { Effect: "Allow", Principal: { Service: "sns.amazonaws.com" }, Action: "sqs:SendMessage", Resource };
+  const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [statement] });
+  const { QueueUrl = "" } = await sqs.send(new CreateQueueCommand({ QueueName: TAP, Attributes: { Policy } }));
   await sns.send(
     new SubscribeCommand({
       TopicArn: `arn:aws:sns:${region}:${ACCOUNT}:${STAGE}events`,
       Protocol: "sqs",
-      Endpoint: `arn:aws:sqs:${region}:${ACCOUNT}:${TAP}`,
+      Endpoint: Resource,
       Attributes: { RawMessageDelivery: "true" },
     }),
   );

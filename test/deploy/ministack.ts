@@ -183,6 +183,8 @@ interface Statement {
 
 /** A batch is allowed by the right to one message of it: SQS and SNS know no other action. The engine asks for the batch's own. */
 const BATCHES: Readonly<Record<string, string>> = { "sqs:SendMessage": "sqs:SendMessageBatch", "sns:Publish": "sns:PublishBatch" };
+/** Actions whose resource the engine does not find: it takes a schedule for one of the default group, and an email for any resource. */
+const BLIND = ["scheduler:CreateSchedule", "scheduler:UpdateSchedule", "ses:SendEmail"];
 /** A condition key that the engine cannot judge. */
 const UNKNOWN_KEY = "kms:EncryptionContext:";
 
@@ -191,6 +193,8 @@ const gapOf = ({ Effect, Action, Resource, Condition }: Statement): Statement | 
   const actions = [Action].flat();
   if (Effect !== "Allow") return null;
   if (JSON.stringify(Condition ?? {}).includes(UNKNOWN_KEY)) return { Effect, Action: actions, Resource };
+  const blind = actions.filter((action) => BLIND.includes(action));
+  if (blind.length > 0) return { Effect, Action: blind, Resource: "*" };
   const batches = actions.flatMap((action) => BATCHES[action] ?? []);
   return batches.length === 0 ? null : { Effect, Action: batches, Resource, ...(Condition !== undefined && { Condition }) };
 };

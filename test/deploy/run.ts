@@ -1,0 +1,20 @@
+import { fileURLToPath } from "node:url";
+
+import { runVitest } from "./processes.ts";
+import { findPython, preparePython } from "./python.ts";
+
+const ENVIRONMENT = fileURLToPath(new URL("../../.plimsoll/ministack", import.meta.url));
+const CONFIGURATION = fileURLToPath(new URL("./vitest.config.ts", import.meta.url));
+
+/** `npm run test:deploy`. @returns the exit code. */
+const main = (): number => {
+  const python = findPython();
+  if (python === null) {
+    process.stdout.write("skipped: no Python 3 (3.10 or later)\n");
+    return 0;
+  }
+  const own = preparePython(python, ENVIRONMENT);
+  return runVitest(["--config", CONFIGURATION, ...process.argv.slice(2)], { DEPLOY_PYTHON: own });
+};
+
+process.exitCode = main();
