@@ -2,10 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { openPage } from "../../local/page/server.ts";
 import { synthesize } from "../../local/synthesize.ts";
+import { probeApi } from "./api-probes.ts";
 import { byCause, type Difference, describeDifferences, differencesOf } from "./differences.ts";
 import { KNOWN } from "./known-differences.ts";
 import { startLocalPlace } from "./local-place.ts";
@@ -17,15 +18,17 @@ import { playStory } from "./story.ts";
 
 const FOLDER = fileURLToPath(new URL("../../.plimsoll/", import.meta.url));
 
-/** Plays the story and reads what came of it; the place is stopped then, whatever happened. */
-const playAt = async (place: Place): Promise<Outcome> => {
+/** Plays the story, reads what came of it and does what is done last; the place is stopped then, whatever happened. */
+const playAt = async (place: Place, last: () => Promise<void> = () => Promise.resolve()): Promise<Outcome> => {
   const page = await openPage({
     port: 0,
     progress: () => ({ now: place.now(), share: 0, running: true, source: "the story" }),
     timeline: () => Promise.resolve({ status: 404, body: null }),
   });
   try {
-    return await outcomeOf(place, await playStory(place, page), page.receiver.deliveries);
+    const outcome = await outcomeOf(place, await playStory(place, page), page.receiver.deliveries);
+    await last();
+    return outcome;
   } finally {
     await page.stop();
     await place.stop();
@@ -38,6 +41,7 @@ describe("the synthesized stage on an engine that nobody here wrote", () => {
   let directory: string;
   let local: Outcome;
   let independent: Outcome;
+  let answers: readonly string[];
 
   beforeAll(async () => {
     mkdirSync(FOLDER, { recursive: true });
@@ -45,8 +49,15 @@ describe("the synthesized stage on an engine that nobody here wrote", () => {
     const assembly = await synthesize(join(directory, "cdk.out"), fileURLToPath(new URL("./app.ts", import.meta.url)));
     local = await playAt(await startLocalPlace(assembly, join(directory, "local")));
     const engine = await startMiniStack(process.env["DEPLOY_PYTHON"] ?? "python3", assembly, join(directory, "ministack"));
-    independent = await playAt(await startMiniStackPlace(engine));
-    rmSync(directory, { recursive: true, force: true });
+    independent = await playAt(await startMiniStackPlace(engine), async () => {
+      answers = await probeApi(engine);
+    });
+  });
+
+  afterAll((_, { tasks }) => {
+    // What a run that failed leaves behind explains it: the engine's log, the templates and the functions' logs.
+    if (tasks.every(({ result }) => result?.state === "pass")) rmSync(directory, { recursive: true, force: true });
+    else process.stdout.write(`logs: ${directory}\n`);
   });
 
   it("keeps every invariant of the final tables", () => {
@@ -69,6 +80,24 @@ describe("the synthesized stage on an engine that nobody here wrote", () => {
       "reduces MET",
       "silent LIQUIDATED",
       "silent-too LIQUIDATED",
+    ]);
+  });
+
+  it("C2: admits each caller to its routes, signed and judged by IAM, and to no other", () => {
+    expect(answers).toEqual([
+      "auditor GET /health 200",
+      "marks GET /openapi.json 200",
+      "operator GET /calls 200",
+      "auditor GET /accounts/silent 200",
+      "auditor GET /accounts/silent/calls 200",
+      "auditor GET /accounts/silent/calls/MC-LKNZ7SHJQ3GC-1 200",
+      "auditor GET /accounts/silent/orders 200",
+      "operator POST /accounts/silent/calls/MC-LKNZ7SHJQ3GC-1/acknowledgement 409",
+      "operator POST /accounts/silent/calls/MC-LKNZ7SHJQ3GC-1/cancellation 409",
+      "feed POST /withdrawal-checks 200",
+      "operator POST /marks 403",
+      "marks POST /feed-entries 403",
+      "feed GET /calls 403",
     ]);
   });
 

@@ -9,13 +9,16 @@ import type { Played } from "./story.ts";
 /** What came of a story, a line for each thing: its place, and what is there. Instants are left out: each cloud has its own. */
 export type Outcome = ReadonlyMap<string, string>;
 
-/** Everything of a record but its instants and what only names a moment. */
+/**
+ * Everything of a record but its instants, what only names a moment, and versions: they count writes, and facts that
+ * wait together are written together.
+ */
 const timeless = (value: unknown): unknown => {
   if (typeof value === "bigint") return decimal(value as Money);
   if (Array.isArray(value)) return value.map(timeless);
   if (value instanceof Map) return timeless(Object.fromEntries([...value].sort(([a], [b]) => (a < b ? -1 : 1))));
   if (typeof value !== "object" || value === null) return value;
-  const kept = Object.entries(value).filter(([name]) => !/At$|Since$|^snapshotId$/.test(name));
+  const kept = Object.entries(value).filter(([name]) => !/At$|Since$|^(snapshotId|version|deadlineVersion)$/.test(name));
   return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, one]) => [name, timeless(one)]));
 };
 
@@ -34,10 +37,7 @@ const counts = (prefix: string, names: readonly string[]): [string, string][] =>
   [...Map.groupBy(names, (name) => name)].map(([name, all]) => [`${prefix}/${name}`, `${all.length}`]);
 
 const tableLines = ({ accounts, calls, orders, journals }: FinalTables): [string, string][] => [
-  ...accounts.map(({ accountId, version, cash, positions }): [string, string] => [
-    `accounts/${accountId}`,
-    line({ version, cash, positions }),
-  ]),
+  ...accounts.map(({ accountId, cash, positions }): [string, string] => [`accounts/${accountId}`, line({ cash, positions })]),
   ...calls.map((call): [string, string] => [`calls/${call.accountId}/${call.callId}`, callLine(call)]),
   ...orders.map((order): [string, string] => [`orders/${order.accountId}/${order.orderId}`, orderLine(order)]),
   ...[...journals].flatMap(([accountId, rows]) =>
@@ -84,7 +84,9 @@ export const outcomeOf = async (place: Place, played: Played, deliveries: readon
       emails.map(({ to, subject }) => `${to} ${subject.replace(/ by .*| until .*/, "")}`),
     ),
     ...deliveryLines(deliveries),
-    ...Object.entries(await place.deadLetters()).map(([queue, messages]): [string, string] => [`dead letters/${queue}`, `${messages}`]),
+    ...Object.entries(await place.deadLetters())
+      .filter(([, messages]) => messages > 0)
+      .map(([queue, messages]): [string, string] => [`dead letters/${queue}`, `${messages}`]),
     ...Object.entries(verdicts).map(([id, { holds, faults }]): [string, string] => [
       `invariants/${id}`,
       holds ? "holds" : faults.join("; "),
