@@ -55,7 +55,7 @@ const start = async (python: string, directory: string, region: string): Promise
   const port = await freePort();
   mkdirSync(directory, { recursive: true });
   const log = openSync(join(directory, "ministack.log"), "w");
-  const engine = spawn(python, ["-m", "hypercorn", "--bind", `127.0.0.1:${port}`, "front:app"], {
+  const engine = spawn(python, ["-m", "hypercorn", "--keep-alive", "75", "--bind", `127.0.0.1:${port}`, "front:app"], {
     cwd: directory,
     detached: true,
     stdio: ["ignore", log, log],
@@ -64,6 +64,7 @@ const start = async (python: string, directory: string, region: string): Promise
       // Its Lambdas are run by the first Node on the PATH: the project's own, which is the runtime that the template names.
       PATH: path,
       PYTHONPATH: FRONT,
+      FRONT_OWNER: `${process.pid}`,
       PYTHONDONTWRITEBYTECODE: "1",
       AUTH: "true",
       BIND_HOST: "127.0.0.1",
@@ -227,8 +228,6 @@ export const startMiniStack = async (python: string, assembly: string, directory
   const stacks = readAssembly(assembly);
   const region = stacks[0]?.region ?? "";
   const { engine, endpoint } = await start(python, directory, region);
-  const killWithUs = (): void => void stopGroup(engine);
-  process.once("exit", killWithUs);
   try {
     const ask = asker(endpoint, region);
     await bootstrap(ask, region);
@@ -261,10 +260,7 @@ export const startMiniStack = async (python: string, assembly: string, directory
         return keys;
       },
       inspect: async (at) => (await fetch(`${endpoint}${at}`)).json(),
-      stop: async () => {
-        process.removeListener("exit", killWithUs);
-        await stopGroup(engine);
-      },
+      stop: () => stopGroup(engine),
     };
   } catch (error) {
     await stopGroup(engine);
