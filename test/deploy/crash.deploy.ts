@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { openPage } from "../../local/page/server.ts";
 import { synthesize } from "../../local/synthesize.ts";
@@ -42,6 +42,7 @@ describe("the synthesized stage on an engine that nobody here wrote", () => {
   let local: Outcome;
   let independent: Outcome;
   let answers: readonly string[];
+  let sound = false;
 
   beforeAll(async () => {
     mkdirSync(FOLDER, { recursive: true });
@@ -52,11 +53,16 @@ describe("the synthesized stage on an engine that nobody here wrote", () => {
     independent = await playAt(await startMiniStackPlace(engine), async () => {
       answers = await probeApi(engine);
     });
+    sound = true;
   });
 
-  afterAll((_, { tasks }) => {
+  afterEach(({ task }) => {
+    sound &&= task.result?.state === "pass";
+  });
+
+  afterAll(() => {
     // What a run that failed leaves behind explains it: the engine's log, the templates and the functions' logs.
-    if (tasks.every(({ result }) => result?.state === "pass")) rmSync(directory, { recursive: true, force: true });
+    if (sound) rmSync(directory, { recursive: true, force: true });
     else process.stdout.write(`logs: ${directory}\n`);
   });
 

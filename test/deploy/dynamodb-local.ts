@@ -56,7 +56,8 @@ const main = async (): Promise<number> => {
   const port = await freePort();
   const args = [`-Djava.library.path=${FOLDER}`, "-cp", join(FOLDER, "*"), MAIN, "-inMemory", "-disableTelemetry", "-port", `${port}`];
   const engine = spawn("java", args, { stdio: "ignore", detached: true });
-  process.once("exit", () => void stopGroup(engine));
+  // As a shell has it for Ctrl-C. The engine is a group of its own and would stay.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void stopGroup(engine).then(() => process.exit(130)));
   try {
     const endpoint = `http://127.0.0.1:${port}`;
     // It answers a request that is none with an error: it is there.
@@ -70,7 +71,7 @@ const main = async (): Promise<number> => {
       START_WAIT_MS,
     );
     const env = { DYNAMODB_ENDPOINT: endpoint };
-    return runVitest(["--project", "engine", "test/adapters/dynamodb", ...process.argv.slice(2)], env);
+    return await runVitest(["--project", "engine", "test/adapters/dynamodb", ...process.argv.slice(2)], env);
   } finally {
     await stopGroup(engine);
   }

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawnSync } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
@@ -46,5 +46,9 @@ export const stopGroup = async (leader: ChildProcess): Promise<void> => {
 };
 
 /** Runs vitest with these arguments and variables in front of the reader. @returns its exit code. */
-export const runVitest = (args: readonly string[], env: Readonly<Record<string, string>>): number =>
-  spawnSync(process.execPath, [VITEST, "run", ...args], { stdio: "inherit", env: { ...process.env, ...env } }).status ?? 1;
+export const runVitest = (args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const vitest = spawn(process.execPath, [VITEST, "run", ...args], { stdio: "inherit", env: { ...process.env, ...env } });
+    vitest.once("error", reject);
+    vitest.once("exit", (code) => resolve(code ?? 1));
+  });

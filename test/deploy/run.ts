@@ -7,7 +7,7 @@ const ENVIRONMENT = fileURLToPath(new URL("../../.plimsoll/ministack", import.me
 const CONFIGURATION = fileURLToPath(new URL("./vitest.config.ts", import.meta.url));
 
 /** `npm run test:deploy`. @returns the exit code. */
-const main = (): number => {
+const main = async (): Promise<number> => {
   const python = findPython();
   if (python === null) {
     process.stdout.write("skipped: no Python 3 (3.10 or later)\n");
@@ -17,4 +17,4 @@ const main = (): number => {
   return runVitest(["--config", CONFIGURATION, ...process.argv.slice(2)], { DEPLOY_PYTHON: own });
 };
 
-process.exitCode = main();
+process.exitCode = await main();
