@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -14,15 +14,9 @@ const BINARIES = fileURLToPath(new URL("../../node_modules/.bin", import.meta.ur
 /** Folder of front.py. */
 const FRONT = fileURLToPath(new URL(".", import.meta.url));
 const START_WAIT_MS = 60_000;
+const LOG_BYTES_MAX = 64 * 1_048_576;
 /** What the engine takes for the account's root, who may do everything and needs no true signature. */
 const ROOT: Keys = { accessKeyId: "test", secretAccessKey: "test" };
-/** What `cdk bootstrap` leaves behind that a deployment needs. Its roles are left out: see docs/operating/independent-engine.md. */
-const BOOTSTRAP = {
-  parameter: "/cdk-bootstrap/hnb659fds/version",
-  version: "30",
-  bucket: (region: string) => `cdk-hnb659fds-assets-${ACCOUNT}-${region}`,
-};
-
 /** Managed policies of the template by the caller that they are for. */
 const POLICIES: Readonly<Record<string, string>> = {
   marks: "marks-writer",
@@ -104,41 +98,36 @@ const asker =
 const query = (ask: Ask, service: string, parameters: Readonly<Record<string, string>>): Promise<string> =>
   ask(service, { body: `${new URLSearchParams(parameters)}`, headers: { "content-type": "application/x-www-form-urlencoded" } });
 
-/** What docs/reference/stages.md asks of an account before the first deployment: a bootstrapped Region and a verified sender. */
-const bootstrap = async (ask: Ask, region: string): Promise<void> => {
+/** The one thing beside a bootstrapped Region that docs/reference/stages.md asks for before a deployment: a verified sender. */
+const verifySender = async (ask: Ask): Promise<void> => {
   const [, EmailIdentity] = deployStage().mailFrom.split("@");
   await ask("ses", {
     path: "/v2/email/identities",
     body: JSON.stringify({ EmailIdentity }),
     headers: { "content-type": "application/json" },
   });
-  const place = `<CreateBucketConfiguration><LocationConstraint>${region}</LocationConstraint></CreateBucketConfiguration>`;
-  await ask("s3", { method: "PUT", path: `/${BOOTSTRAP.bucket(region)}`, body: place });
-  await ask("ssm", {
-    body: JSON.stringify({ Name: BOOTSTRAP.parameter, Value: BOOTSTRAP.version, Type: "String" }),
-    headers: { "content-type": "application/x-amz-json-1.1", "x-amz-target": "AmazonSSM.PutParameter" },
-  });
 };
 
-/** `cdk deploy --all`, as an operator gives it. @returns the stacks' outputs. */
-const deploy = async (assembly: string, directory: string, environment: NodeJS.ProcessEnv): Promise<Record<string, string>> => {
+interface Deployment {
+  readonly assembly: string;
+  readonly directory: string;
+  readonly region: string;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** `cdk bootstrap` and `cdk deploy --all`, as an operator gives them. @returns the stacks' outputs. */
+const deploy = async ({ assembly, directory, region, environment }: Deployment): Promise<Record<string, string>> => {
+  const cdk = (...args: readonly string[]) =>
+    promisify(execFile)(join(BINARIES, "cdk"), [...args, "--app", assembly, "--ci", "--no-notices"], {
+      cwd: directory,
+      env: environment,
+      maxBuffer: LOG_BYTES_MAX,
+    });
   const outputs = join(directory, "outputs.json");
-  const args = [
-    "deploy",
-    "--all",
-    "--app",
-    assembly,
-    "--require-approval",
-    "never",
-    "--ci",
-    "--progress",
-    "events",
-    "--outputs-file",
-    outputs,
-  ];
-  await promisify(execFile)(join(BINARIES, "cdk"), args, { cwd: directory, env: environment, maxBuffer: 64 * 1_048_576 });
-  const { default: byStack } = await import(outputs, { with: { type: "json" } });
-  return Object.assign({}, ...Object.values(byStack as Record<string, Record<string, string>>));
+  await cdk("bootstrap", `aws://${ACCOUNT}/${region}`);
+  await cdk("deploy", "--all", "--require-approval", "never", "--progress", "events", "--outputs-file", outputs);
+  const byStack = JSON.parse(readFileSync(outputs, "utf8")) as Record<string, Record<string, string>>;
+  return Object.assign({}, ...Object.values(byStack));
 };
 
 const between = (text: string, tag: string): string => {
@@ -230,19 +219,15 @@ export const startMiniStack = async (python: string, assembly: string, directory
   const { engine, endpoint } = await start(python, directory, region);
   try {
     const ask = asker(endpoint, region);
-    await bootstrap(ask, region);
+    await verifySender(ask);
     const credentials = {
       AWS_ACCESS_KEY_ID: ROOT.accessKeyId,
       AWS_SECRET_ACCESS_KEY: ROOT.secretAccessKey,
       AWS_EC2_METADATA_DISABLED: "true",
+      CDK_DISABLE_CLI_TELEMETRY: "true",
     };
-    const outputs = await deploy(assembly, directory, {
-      ...clean(),
-      PATH: path,
-      ...credentials,
-      AWS_REGION: region,
-      AWS_ENDPOINT_URL: endpoint,
-    });
+    const environment = { ...clean(), PATH: path, ...credentials, AWS_REGION: region, AWS_ENDPOINT_URL: endpoint };
+    const outputs = await deploy({ assembly, directory, region, environment });
     const apiId = /^\w+:\/\/([^.]+)\./.exec(outputs["ApiUrl"] ?? "")?.[1];
     if (apiId === undefined) throw new Error("the deployment has no output ApiUrl");
     await fillGaps(ask);
