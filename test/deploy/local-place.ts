@@ -31,7 +31,7 @@ export const startLocalPlace = async (assembly: string, directory: string): Prom
       cloud.at(cloud.now() + SECOND_MS, "a second", () => Promise.resolve());
       await cloud.run({ until: cloud.now() + SECOND_MS });
     },
-    quiet: () => Promise.resolve(true),
+    onItsWay: () => Promise.resolve([]),
     tables: () => readFinalTables(cloud.clients.db, { book: cloud.tableName("book"), journal: cloud.tableName("journal") }),
     events: () => events,
     emails: () => Promise.resolve(emails.map(({ to, subject, text }) => ({ to: to.join(", "), subject, text }))),

@@ -120,7 +120,10 @@ export const startMiniStackPlace = async (engine: MiniStack): Promise<Place> => 
       await new Promise((resolve) => setTimeout(resolve, STEP_MS));
       events.push(...(await drain(root, tap)).map((body) => parseMessage(eventMessage, body)));
     },
-    quiet: async () => [...(await depths(root))].every(([name, waiting]) => waiting === 0 || ENDLESS.has(name) || isDeadLetterName(name)),
+    onItsWay: async () =>
+      [...(await depths(root))]
+        .filter(([name, waiting]) => waiting > 0 && !ENDLESS.has(name) && !isDeadLetterName(name))
+        .map(([name, waiting]) => `${waiting} in ${name}`),
     tables: () => readFinalTables(db, { book: `${STAGE}book`, journal: `${STAGE}journal` }),
     events: () => events,
     emails: async () => {

@@ -21,8 +21,8 @@ export interface Place {
   takeOrders(): Promise<readonly string[]>;
   /** Lets about a second pass, and the work of it be done. */
   step(): Promise<void>;
-  /** Whether nothing is on its way any more. */
-  quiet(): Promise<boolean>;
+  /** What is still on its way, by the queue that holds it. */
+  onItsWay(): Promise<readonly string[]>;
   /** The book and the journal as they stand. */
   tables(): Promise<FinalTables>;
   /** Everything that the topic published so far. */

@@ -23,6 +23,7 @@ const TICK_MS = 5_000;
 const WAIT_MAX_MS = 420_000;
 /** Looks in a row at which nothing changed and nothing was on its way, before the story is over. */
 const QUIET_LOOKS = 6;
+const QUIET_WAIT_MS = 120_000;
 const SEED = 1;
 
 const OPENING = price("8000");
@@ -146,11 +147,16 @@ const tend = async (scene: Scene): Promise<void> => {
   );
 };
 
-/** Lets time pass until it is so. @throws Error that says what never came. */
-const until = async (scene: Scene, what: string, isSo: (tables: FinalTables) => boolean | Promise<boolean>): Promise<void> => {
-  const giveUpAt = scene.place.now() + WAIT_MAX_MS;
+/** Lets time pass until it is so. @throws Error that says what never came, and what kept it where something says so. */
+const until = async (
+  scene: Scene,
+  what: string,
+  isSo: (tables: FinalTables) => boolean | Promise<boolean>,
+  { waitMs, because }: { waitMs: number; because: () => string } = { waitMs: WAIT_MAX_MS, because: () => "" },
+): Promise<void> => {
+  const giveUpAt = scene.place.now() + waitMs;
   while (!(await isSo(await scene.place.tables()))) {
-    if (scene.place.now() > giveUpAt) throw new Error(`${scene.place.name}: in ${WAIT_MAX_MS / 1_000} s there came no ${what}`);
+    if (scene.place.now() > giveUpAt) throw new Error(`${scene.place.name}: in ${waitMs / 1_000} s there came no ${what}${because()}`);
     await scene.place.step();
     await tend(scene);
     if (scene.place.now() - scene.tickAt >= TICK_MS) await scene.place.send("marks", [{ body: tickOf(scene) }]);
@@ -222,12 +228,16 @@ const react = async (scene: Scene): Promise<void> => {
 const settle = async (scene: Scene): Promise<void> => {
   const { place } = scene;
   let [looks, before] = [0, ""];
-  await until(scene, "quiet", async ({ accounts, orders }) => {
-    const now = `${accounts.map(({ accountId, version }) => `${accountId} ${version}`)} ${orders.length} ${place.events().length} ${(await place.emails()).length}`;
-    looks = (await place.quiet()) && now === before ? looks + 1 : 0;
+  let waiting: readonly string[] = [];
+  const isQuiet = async ({ accounts, orders }: FinalTables): Promise<boolean> => {
+    const versions = accounts.map(({ accountId, version }) => `${accountId} ${version}`);
+    const now = `${versions} ${orders.length} ${place.events().length} ${(await place.emails()).length}`;
+    waiting = await place.onItsWay();
+    looks = waiting.length === 0 && now === before ? looks + 1 : 0;
     before = now;
     return looks >= QUIET_LOOKS;
-  });
+  };
+  await until(scene, "quiet", isQuiet, { waitMs: QUIET_WAIT_MS, because: () => `: ${waiting.join(", ")}` });
 };
 
 /**
