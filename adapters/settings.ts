@@ -1,5 +1,6 @@
 import * as z from "zod";
 
+import type { RowSchema } from "./dynamodb/items.ts";
 import { modes, principals } from "./wire/modes.ts";
 import { placesOf } from "./wire/parse.ts";
 import type { Settings } from "./world.ts";
@@ -35,6 +36,7 @@ const READERS = {
   outboundTable: text,
   shards: wholeNumber(1, 256),
   shardsPerGroup: wholeNumber(1, 256),
+  rowSchema: wholeNumber(1, 2).transform((version) => version as RowSchema),
   modes: fromJson(modes),
   defaultPolicy: text,
   eventsTopicArn: text,

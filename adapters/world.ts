@@ -14,6 +14,7 @@ import type {
 } from "@aws-sdk/client-dynamodb";
 
 import type { Modes } from "../core/mode.ts";
+import type { RowSchema } from "./dynamodb/items.ts";
 
 /** DynamoDB with the plain client's own inputs, outputs and errors. The only port with two implementations. */
 export interface Db {
@@ -139,6 +140,8 @@ export interface Settings {
   readonly shards: number;
   /** Shards that one message of a sweep covers. */
   readonly shardsPerGroup: number;
+  /** Version in which accounts' rows are written; this one and its neighbour are read (S33). */
+  readonly rowSchema: RowSchema;
   readonly modes: Modes;
   readonly defaultPolicy: string;
   readonly eventsTopicArn: string;

@@ -64,6 +64,11 @@ export interface MarginAccount {
   readonly sourceSequence: number;
   /** True after a gap in the feed: may be called, never liquidated, until a snapshot heals it. */
   readonly outOfSync: boolean;
+  /**
+   * When the book was put back from a backup under this account (S54), until the venue has told of it since: only a
+   * snapshot from this instant on brings it back in sync. Null for every other account, in sync or not.
+   */
+  readonly restoredAt: number | null;
   /** The live call of the scope CROSS with its live orders; null when `openCalls` is empty. */
   readonly live: LiveCall | null;
 }
@@ -94,5 +99,6 @@ export const newAccount = (
   positions: [],
   sourceSequence: 0,
   outOfSync: false,
+  restoredAt: null,
   live: null,
 });

@@ -123,7 +123,10 @@ const applySnapshot = (account: MarginAccount, fact: Fact & { readonly kind: "sn
     .filter(({ amount }) => amount !== 0n);
   const positions = checkedPositions(fact.positions.filter(({ quantity }) => quantity !== 0n));
   const live = account.live === null ? null : withClosed(account.live, fact.closedOrders ?? [], fact.occurredAt);
-  return { account: { ...account, balances: sortedByAsset(fact.balances), positions, live, outOfSync: false }, postings };
+  // A snapshot from before a restore does not know what happened since the backup (S54): it heals nothing.
+  const heals = account.restoredAt === null || fact.occurredAt >= account.restoredAt;
+  const synced = heals ? { outOfSync: false, restoredAt: null } : {};
+  return { account: { ...account, balances: sortedByAsset(fact.balances), positions, live, ...synced }, postings };
 };
 
 const applyOne = (account: MarginAccount, fact: Fact, instruments: Instruments): Step => {

@@ -60,6 +60,6 @@ export const applyBookFeed = (world: World) => {
   };
 };
 
-const world = createWorld(["bookTable", "journalTable", "marksTable", "shards", "modes", "defaultPolicy"]);
+const world = createWorld(["bookTable", "journalTable", "marksTable", "shards", "rowSchema", "modes", "defaultPolicy"]);
 
 export const handler = lambdaHandler(world, applyBookFeed(world));

@@ -51,7 +51,7 @@ export const armDeadline = (world: World) => {
     });
 };
 
-const DECIDES = ["bookTable", "journalTable", "shards", "modes", "defaultPolicy"] as const;
+const DECIDES = ["bookTable", "journalTable", "shards", "rowSchema", "modes", "defaultPolicy"] as const;
 const world = createWorld([...DECIDES, "expiryQueueArn", "scheduleGroup", "schedulerRoleArn"]);
 
 export const handler = lambdaHandler(world, armDeadline(world));

@@ -24,7 +24,7 @@ export const dispatchOrders = (world: World) => {
   };
 };
 
-const DECIDES = ["bookTable", "journalTable", "marksTable", "shards", "modes", "defaultPolicy"] as const;
+const DECIDES = ["bookTable", "journalTable", "marksTable", "shards", "rowSchema", "modes", "defaultPolicy"] as const;
 const world = createWorld([...DECIDES, "venueQueueUrl"]);
 
 export const handler = lambdaHandler(world, dispatchOrders(world));

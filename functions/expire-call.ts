@@ -34,6 +34,6 @@ export const expireCall = (world: World) => {
   };
 };
 
-const world = createWorld(["bookTable", "journalTable", "marksTable", "shards", "modes", "defaultPolicy"]);
+const world = createWorld(["bookTable", "journalTable", "marksTable", "shards", "rowSchema", "modes", "defaultPolicy"]);
 
 export const handler = lambdaHandler(world, expireCall(world));

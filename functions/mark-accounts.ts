@@ -58,7 +58,7 @@ export const markAccounts = (world: World) => {
     });
 };
 
-const DECIDES = ["bookTable", "journalTable", "marksTable", "shards", "modes", "defaultPolicy"] as const;
+const DECIDES = ["bookTable", "journalTable", "marksTable", "shards", "rowSchema", "modes", "defaultPolicy"] as const;
 const world = createWorld([...DECIDES, "shardsQueueUrl", "sweepQueueUrl", "sweepTimeoutMs", "shardsPerGroup"]);
 
 export const handler = lambdaHandler(world, markAccounts(world));

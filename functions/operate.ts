@@ -38,6 +38,7 @@ const world = createWorld([
   "journalTable",
   "outboundTable",
   "shards",
+  "rowSchema",
   "modes",
   "defaultPolicy",
   "marksQueueUrl",

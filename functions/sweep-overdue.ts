@@ -45,7 +45,7 @@ export const sweepOverdue = (world: World) => {
   };
 };
 
-const DECIDES = ["bookTable", "journalTable", "marksTable", "shards", "modes", "defaultPolicy"] as const;
+const DECIDES = ["bookTable", "journalTable", "marksTable", "shards", "rowSchema", "modes", "defaultPolicy"] as const;
 const world = createWorld([...DECIDES, "venueQueueUrl"]);
 
 export const handler = lambdaHandler(world, sweepOverdue(world));

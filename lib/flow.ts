@@ -19,7 +19,7 @@ export interface FunctionTerms {
 const ONE_CPU_MB = 1_769;
 const SMALL_MB = 512;
 
-const DECIDING = ["BOOK_TABLE", "JOURNAL_TABLE", "MARKS_TABLE", "SHARDS", "MODES", "DEFAULT_POLICY"] as const;
+const DECIDING = ["BOOK_TABLE", "JOURNAL_TABLE", "MARKS_TABLE", "SHARDS", "ROW_SCHEMA", "MODES", "DEFAULT_POLICY"] as const;
 
 export const FUNCTIONS: Readonly<Record<FunctionName, FunctionTerms>> = {
   "accept-marks": {
@@ -79,6 +79,7 @@ export const FUNCTIONS: Readonly<Record<FunctionName, FunctionTerms>> = {
       "BOOK_TABLE",
       "JOURNAL_TABLE",
       "SHARDS",
+      "ROW_SCHEMA",
       "DEFAULT_POLICY",
       "MODES",
       "EXPIRY_QUEUE_ARN",

@@ -23,6 +23,7 @@ export const settingsOf = ({ stage, data, topic, queues, ...names }: Places) => 
   OUTBOUND_TABLE: data.tables.outbound.tableName,
   SHARDS: String(stage.shards),
   SHARDS_PER_GROUP: String(stage.shardsPerGroup),
+  ROW_SCHEMA: String(stage.rowSchema),
   MODES: JSON.stringify(stage.modes),
   DEFAULT_POLICY: stage.defaultPolicy,
   EVENTS_TOPIC_ARN: topic.topicArn,

@@ -47,6 +47,8 @@ const fields = z.strictObject({
   shards: z.int().min(1).max(256),
   /** Shards that one message of a sweep covers. */
   shardsPerGroup: z.int().min(1).max(256),
+  /** Version in which accounts' rows are written: raised once every function in service reads it, never with the release that brings it. */
+  rowSchema: z.literal([1, 2]),
   /** R28: a new deployment observes; raising a mode is a decision of two people. */
   modes,
   /** Policy of accounts that name none that exists. Policies themselves live only in the table. */

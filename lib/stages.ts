@@ -5,6 +5,7 @@ import { parseStage, type Stage, StageError } from "./stage.ts";
 /** What both presets start from. R28: `observe` decides and journals, and sends nothing. */
 const common = {
   region: "eu-west-1",
+  rowSchema: 1,
   modes: { default: "observe", brokers: {}, clientClasses: {} },
   defaultPolicy: "standard",
   mailFrom: "margin@example.com",

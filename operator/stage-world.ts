@@ -46,6 +46,7 @@ export const enterStage = async (stage: Stage, queues: readonly QueueName[]): Pr
     OUTBOUND_TABLE: nameOf(stage, "outbound"),
     SHARDS: `${stage.shards}`,
     SHARDS_PER_GROUP: `${stage.shardsPerGroup}`,
+    ROW_SCHEMA: `${stage.rowSchema}`,
     MODES: JSON.stringify(stage.modes),
     DEFAULT_POLICY: stage.defaultPolicy,
   });

@@ -133,6 +133,7 @@ export const testWorld = (
     ...tables.names,
     shards: 16,
     shardsPerGroup: 4,
+    rowSchema: 1,
     modes: { default: "enforce", brokers: {}, clientClasses: {} },
     defaultPolicy: "standard",
     sweepIntervalMinMs: 5_000,

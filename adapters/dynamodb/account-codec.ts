@@ -4,7 +4,7 @@ import { LEVELS, type Level } from "../../core/level.ts";
 import type { Money } from "../../core/money.ts";
 import { encodeEpisode, encodeLive, episode, liveCall } from "../wire/calls.ts";
 import { placesOf } from "../wire/parse.ts";
-import { checkSchema, type Item, json, SCHEMA, text, UnreadableRow, whole } from "./items.ts";
+import { type Item, json, type RowSchema, rowSchemaOf, text, UnreadableRow, whole } from "./items.ts";
 import { accountKey, accountPk, shardOf, shardPk } from "./keys.ts";
 import { packAmounts, packNames, packOpenCalls, packPositions, unpackAmounts, unpackOpenCalls, unpackPositions } from "./packed.ts";
 
@@ -13,10 +13,14 @@ import { packAmounts, packNames, packOpenCalls, packPositions, unpackAmounts, un
  * client and the JSON parser a third of a microsecond), short names, nothing stored that is empty.
  * `identity` is key, broker, class of client and policy; `counts` is calls opened and the feed's sequence.
  * `live` is the live call with its orders: so one read, a sweep's page as well, is all that a decision needs.
+ *
+ * Version 2 differs in `gap`, which an account has while it is out of sync. Version 1 says `true`: any snapshot heals
+ * it. Version 2 says since when a snapshot must be, 0 for any: after a restore an older one heals nothing (S54).
  */
 
 const LEVELS_BY_NAME: ReadonlyMap<string, Level> = new Map(LEVELS.map((level) => [level, level]));
 const NO_AMOUNTS: ReadonlyMap<Asset, Money> = new Map();
+const IN_SYNC = Object.freeze({ outOfSync: false, restoredAt: null });
 const NO_CALLS: Readonly<Partial<Record<Scope, string>>> = Object.freeze({});
 
 /** An account that the book does not have yet, on these terms: version 0, nothing in it. */
@@ -30,13 +34,22 @@ export const accountItemKey = (accountId: string, shards: number): { pk: { S: st
   sk: { S: accountPk(accountId) },
 });
 
-/** Writes an account with the hash of its newest envelope. */
-export const encodeAccount = (account: MarginAccount, headHash: string, shards: number): Item => {
+/** The form that version 1 has no word for is written in version 2, whatever the stage says: better unread than misread. */
+const schemaFor = ({ restoredAt }: MarginAccount, asked: RowSchema): RowSchema => (restoredAt === null ? asked : 2);
+
+const gapIn = ({ outOfSync, restoredAt }: MarginAccount, schema: RowSchema): Item => {
+  if (!outOfSync) return {};
+  return { gap: schema === 1 ? { BOOL: true } : { N: `${restoredAt ?? 0}` } };
+};
+
+/** Writes an account with the hash of its newest envelope. @param asked version of the row, as the stage says. */
+export const encodeAccount = (account: MarginAccount, headHash: string, shards: number, asked: RowSchema = 1): Item => {
+  const schema = schemaFor(account, asked);
   const openCalls = packOpenCalls(account.openCalls);
   const reserved = packAmounts(account.reserved);
   return {
     ...accountItemKey(account.accountId, shards),
-    schema: SCHEMA,
+    schema: { N: `${schema}` },
     version: { N: `${account.version}` },
     identity: { S: packNames([account.key, account.brokerId, account.clientClass, account.policyId]) },
     level: { S: account.level },
@@ -48,7 +61,7 @@ export const encodeAccount = (account: MarginAccount, headHash: string, shards: 
     ...(openCalls !== "" && { open: { S: openCalls } }),
     ...(account.live !== null && { live: { S: JSON.stringify(encodeLive(account.live)) } }),
     ...(account.episode !== null && { episode: { S: JSON.stringify(encodeEpisode(account.episode)) } }),
-    ...(account.outOfSync && { gap: { BOOL: true } }),
+    ...gapIn(account, schema),
   };
 };
 
@@ -85,9 +98,21 @@ const readLive = (item: Item): LiveCall => {
   return read.data;
 };
 
+/** Whether an account is out of sync, and since when a snapshot must be that heals it. */
+const readGap = (item: Item, schema: RowSchema): Pick<MarginAccount, "outOfSync" | "restoredAt"> => {
+  const { gap } = item;
+  if (gap === undefined) return IN_SYNC;
+  if (schema === 1) {
+    if (gap.BOOL !== true) throw new UnreadableRow("no gap of version 1 in gap");
+    return { outOfSync: true, restoredAt: null };
+  }
+  const restoredAt = whole(item, "gap");
+  return { outOfSync: true, restoredAt: restoredAt === 0 ? null : restoredAt };
+};
+
 /** @throws UnreadableRow, RangeError or Error for a row of another form. */
 export const decodeAccount = (item: Item): MarginAccount => {
-  checkSchema(item);
+  const schema = rowSchemaOf(item);
   const sk = text(item, "sk");
   if (!sk.startsWith("ACC#")) throw new UnreadableRow("not an account");
   const level = LEVELS_BY_NAME.get(text(item, "level"));
@@ -114,7 +139,7 @@ export const decodeAccount = (item: Item): MarginAccount => {
     reserved: reserved === undefined ? NO_AMOUNTS : unpackAmounts(text(item, "reserved")),
     positions: unpackPositions(text(item, "positions")),
     sourceSequence: countOf(counts.slice(split + 1)),
-    outOfSync: item["gap"]?.BOOL === true,
+    ...readGap(item, schema),
   };
 };
 

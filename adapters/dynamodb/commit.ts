@@ -105,10 +105,10 @@ const storedRow = async (world: World, row: Item): Promise<Item | null> => {
 export const createCommit =
   (world: World) =>
   async (change: Change, meta: CommitMeta): Promise<CommitOutcome> => {
-    const { bookTable, journalTable, shards } = world.settings;
+    const { bookTable, journalTable, shards, rowSchema } = world.settings;
     const { row, hash } = sealEnvelope(change, meta, world.clock.now());
     const puts: Put[] = [
-      accountPut(bookTable, change, encodeAccount(change.after, hash, shards)),
+      accountPut(bookTable, change, encodeAccount(change.after, hash, shards, rowSchema)),
       absent(journalTable, row),
       ...change.entries.map(({ fact }) => absent(bookTable, entryItem(change, fact.externalId))),
       ...change.calls.map((call) => callPut({ bookTable, shards }, change, call)),

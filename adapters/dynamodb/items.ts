@@ -36,4 +36,19 @@ export const checkSchema = (item: Item): void => {
   if (item["schema"]?.N !== "1") throw new UnreadableRow(`schema version ${item["schema"]?.N ?? "missing"}`);
 };
 
+/**
+ * Versions of an account's row: the one before the newest, and the newest. Both are read; the stage says which is
+ * written, so that functions of the release before can read what functions of this one write (I26, S33).
+ */
+export const ROW_SCHEMAS = [1, 2] as const;
+export type RowSchema = (typeof ROW_SCHEMAS)[number];
+
+/** @throws UnreadableRow for any other version. */
+export const rowSchemaOf = (item: Item): RowSchema => {
+  const version = item["schema"]?.N;
+  if (version === "1") return 1;
+  if (version === "2") return 2;
+  throw new UnreadableRow(`schema version ${version ?? "missing"}`);
+};
+
 export const SCHEMA = { N: "1" } as const;

@@ -136,7 +136,7 @@ const accountRow = (item: Item): AccountRow => ({
   head: item["head"]?.S ?? "",
   level: item["level"]?.S ?? "",
   open: item["open"]?.S ?? "",
-  outOfSync: item["gap"]?.BOOL === true,
+  outOfSync: item["gap"] !== undefined,
   cash: amounts(item["cash"]?.S),
   reserved: amounts(item["reserved"]?.S),
   positions: (item["positions"]?.S ?? "")

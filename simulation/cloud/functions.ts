@@ -23,8 +23,11 @@ const USE_CASES: Readonly<Record<string, () => Promise<UseCase>>> = {
   operate: async () => (await import("../../functions/operate.ts")).operate,
 };
 
-/** Settings of the version that ran before: sweeps further apart, and only for larger moves. */
-const OLD: Readonly<Record<string, string>> = { SWEEP_INTERVAL_MIN_MS: "10000", SWEEP_STEP_PPM: "10000" };
+/** Settings of the version that ran before: sweeps further apart, and only for larger moves; rows written as before (S33). */
+const OLD: Readonly<Record<string, string>> = { ROW_SCHEMA: "1", SWEEP_INTERVAL_MIN_MS: "10000", SWEEP_STEP_PPM: "10000" };
+
+/** Settings of the version that runs: it writes the newest rows, whatever the template's stage does. */
+const NEW: Readonly<Record<string, string>> = { ROW_SCHEMA: "2" };
 
 const settingsOf = (environment: Readonly<Record<string, string>>): Settings =>
   readSettings(
@@ -37,7 +40,7 @@ const loaded = async (fn: LambdaFunction, isApi: boolean, load: () => Promise<Us
   return {
     name: fn.name,
     timeoutMs: fn.timeoutMs,
-    settings: settingsOf(fn.environment),
+    settings: settingsOf({ ...fn.environment, ...(fn.environment["ROW_SCHEMA"] !== undefined && NEW) }),
     oldSettings: settingsOf({ ...fn.environment, ...Object.fromEntries(old) }),
     isApi,
     create: await load(),

@@ -30,10 +30,10 @@ const WRITE = "await world.db.transactWrite({ TransactItems: puts.map((put) => (
 const unconditional = (where: string): Mutant["edits"] => [
   {
     file: COMMIT,
-    find: "accountPut(bookTable, change, encodeAccount(change.after, hash, shards)),",
+    find: "accountPut(bookTable, change, encodeAccount(change.after, hash, shards, rowSchema)),",
     replace: `${where}
-        ? { TableName: bookTable, Item: encodeAccount(change.after, hash, shards) }
-        : accountPut(bookTable, change, encodeAccount(change.after, hash, shards)),`,
+        ? { TableName: bookTable, Item: encodeAccount(change.after, hash, shards, rowSchema) }
+        : accountPut(bookTable, change, encodeAccount(change.after, hash, shards, rowSchema)),`,
   },
   {
     file: COMMIT,

@@ -6,6 +6,7 @@ Object.assign(process.env, {
   OUTBOUND_TABLE: "outbound",
   SHARDS: "16",
   MODES: '{"default":"observe"}',
+  ROW_SCHEMA: "1",
   DEFAULT_POLICY: "standard",
   MARKS_QUEUE_URL: "http://127.0.0.1:9/marks",
   FEED_QUEUE_URL: "http://127.0.0.1:9/feed.fifo",

@@ -98,6 +98,17 @@ describe("R16: facts are applied in the order of their sequence", () => {
     expect(old.entries[0]?.postings).toEqual([]);
   });
 
+  test.each([
+    ["a gap, a snapshot of any instant", null, 0, { outOfSync: false, restoredAt: null }],
+    ["a restore, a snapshot from before it", T0, T0 - 1, { outOfSync: true, restoredAt: T0 }],
+    ["a restore, a snapshot from its instant on", T0, T0, { outOfSync: false, restoredAt: null }],
+  ])("S54 after %s", (_, restoredAt, occurredAt, expected) => {
+    const unknown: MarginAccount = { ...accountWith({ USDT: "10" }), outOfSync: true, restoredAt, sourceSequence: 5 };
+    const { account } = apply(unknown, [{ ...snapshot(9, { USDT: "12" }), occurredAt }]);
+    expect(account).toMatchObject(expected);
+    expect(balancesOf(account)).toEqual({ USDT: "12" });
+  });
+
   test("a snapshot opens an account at any sequence; a first fact past 1 is a gap", () => {
     const fresh = newAccount({ accountId: "n", key: "K", brokerId: "b", clientClass: "c", policyId: "standard" });
     const change = decide(fresh, prices, POLICY, T0, [snapshot(41, { USDT: "10" }, [position("BTC-PERP", "1", "100")])]);

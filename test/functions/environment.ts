@@ -7,6 +7,7 @@ Object.assign(process.env, {
   SHARDS: "16",
   SHARDS_PER_GROUP: "4",
   MODES: '{"default":"observe"}',
+  ROW_SCHEMA: "1",
   DEFAULT_POLICY: "standard",
   EVENTS_TOPIC_ARN: "arn:aws:sns:us-east-1:111122223333:events",
   SWEEP_QUEUE_URL: "http://127.0.0.1:9/sweep",

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { decodePage, encodeAccount } from "../../../adapters/dynamodb/account-codec.ts";
+import { decodeAccount, decodePage, encodeAccount } from "../../../adapters/dynamodb/account-codec.ts";
 import { callItem, decodeCall } from "../../../adapters/dynamodb/call-codec.ts";
 import {
   accountKey,
@@ -152,6 +152,33 @@ test("an account of the most positions is far below the 400 kB of an item", () =
   const orders = Array.from({ length: LIMITS.transactionRowsMax }, (_, index) => order(one, index));
   const called = { ...held, openCalls: { CROSS: one.callId }, live: { call: one, orders } };
   expect(JSON.stringify(encodeAccount(called, "", 16)).length).toBeLessThan(250_000);
+});
+
+describe("two versions of an account's row live side by side (I26, S33)", () => {
+  const RESTORED_AT = T0 + 1;
+  const base = { ...account(), version: 1 };
+  test.each([
+    ["in sync", { outOfSync: false, restoredAt: null }, 1, "1", undefined],
+    ["in sync", { outOfSync: false, restoredAt: null }, 2, "2", undefined],
+    ["with a gap", { outOfSync: true, restoredAt: null }, 1, "1", { BOOL: true }],
+    ["with a gap", { outOfSync: true, restoredAt: null }, 2, "2", { N: "0" }],
+    ["restored", { outOfSync: true, restoredAt: RESTORED_AT }, 1, "2", { N: "1584007200001" }],
+    ["restored", { outOfSync: true, restoredAt: RESTORED_AT }, 2, "2", { N: "1584007200001" }],
+  ] as const)("%s (%j), asked to write version %i", (_, state, asked, schema, gap) => {
+    const row = encodeAccount({ ...base, ...state }, "", 16, asked);
+    expect([row["schema"]?.N, row["gap"]]).toEqual([schema, gap]);
+    expect(decodeAccount(row)).toEqual({ ...base, ...state });
+  });
+
+  test.each([
+    ["a version that is to come", { schema: { N: "3" } }, "schema version 3"],
+    ["a version that never was", { schema: { N: "0" } }, "schema version 0"],
+    ["none", { schema: { S: "2" } }, "schema version missing"],
+    ["the gap of version 2 in version 1", { schema: { N: "1" }, gap: { N: "0" } }, "no gap of version 1 in gap"],
+    ["the gap of version 1 in version 2", { schema: { N: "2" }, gap: { BOOL: true } }, "no whole number in gap"],
+  ])("%s is refused, not guessed", (_, spoiled, words) => {
+    expect(() => decodeAccount({ ...encodeAccount(base, "", 16), ...spoiled })).toThrow(words);
+  });
 });
 
 test("a page reads each row by itself", () => {
