@@ -1,5 +1,5 @@
 import { type Clients, type Deployment, deploy } from "./deployment.ts";
-import type { Counters } from "./engines/lambda.ts";
+import type { Counters, Release } from "./engines/lambda.ts";
 import type { Messages } from "./engines/messages.ts";
 import { createRealPlay, createSteppedPlay, type Play, type RunOptions } from "./play.ts";
 import type { SentEmail } from "./services/email.ts";
@@ -49,6 +49,8 @@ export interface Cloud {
   run(options?: RunOptions): Promise<void>;
   /** Calls the API as its gateway would. @param role as in the header: `operator`, `broker:B1`; null for none. */
   request: Deployment["request"];
+  /** Replaces functions while the cloud runs, by their names: `expire-call`. @throws Error for one that the template does not declare. */
+  deploy(functionNames: readonly string[], release: (name: string) => Release): Promise<void>;
   /** Takes all that waits in a queue, in its order. */
   receive(queueName: string): Promise<readonly OutboundMessage[]>;
   onEmail(listener: (email: SentEmail) => void): void;
@@ -170,6 +172,9 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     },
     run: (run = {}) => play.run(run),
     request: deployment.request,
+    deploy: async (names, releaseOf) => {
+      for (const name of names) await lambda.deploy(find("function", wiring.functions, name).name, releaseOf(name));
+    },
     receive: (queueName) => drain(messages, find("queue", wiring.queues, queueName).name),
     onEmail: (listener) => void emailListeners.push(listener),
     onEvent: (listener) => void eventListeners.push(listener),

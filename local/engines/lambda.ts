@@ -43,9 +43,18 @@ export interface Counters {
   logLines: number;
 }
 
+/** What a deployment changes of a function: its bundle, some of its variables, or both. */
+export interface Release {
+  /** The folder of the bundled asset. */
+  readonly asset?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
 export interface Lambda {
   /** Runs a function to its end. Never rejects for what the function does: see the outcome. */
   invoke(functionName: string, event: unknown): Promise<Outcome>;
+  /** Replaces a function while it runs: what is under way ends in its old environment, what comes next begins in a new one. */
+  deploy(functionName: string, release: Release): Promise<void>;
   /** Invocations that are running now. */
   running(): number;
   readonly counters: Readonly<Record<string, Readonly<Counters>>>;
@@ -74,11 +83,13 @@ const linesIn = (chunk: Uint8Array): number => {
 };
 
 interface Pool {
-  readonly fn: LambdaFunction;
+  fn: LambdaFunction;
   readonly counters: Counters;
   readonly idle: Worker[];
   readonly waiting: ((worker: Worker) => void)[];
   readonly all: Set<Worker>;
+  /** Environments of a release before: each ends with the invocation that it runs. */
+  readonly outdated: WeakSet<Worker>;
   readonly log: WriteStream;
 }
 
@@ -125,18 +136,19 @@ const acquire = (pool: Pool, options: LambdaOptions): Promise<Worker> => {
   return new Promise((resolve) => pool.waiting.push(resolve));
 };
 
-const release = (pool: Pool, worker: Worker): void => {
-  const next = pool.waiting.shift();
-  if (next !== undefined) next(worker);
-  else pool.idle.push(worker);
-};
-
 /** Ends a worker that can no longer be trusted, and gives whoever waits a new one. */
 const discard = async (pool: Pool, worker: Worker, options: LambdaOptions): Promise<void> => {
   pool.all.delete(worker);
   await worker.terminate();
   const next = pool.waiting.shift();
   if (next !== undefined) next(workerOf(pool, options));
+};
+
+const release = async (pool: Pool, worker: Worker, options: LambdaOptions): Promise<void> => {
+  if (pool.outdated.has(worker)) return discard(pool, worker, options);
+  const next = pool.waiting.shift();
+  if (next !== undefined) next(worker);
+  else pool.idle.push(worker);
 };
 
 type Ending =
@@ -174,7 +186,7 @@ const invokeIn = async (pool: Pool, event: unknown, options: LambdaOptions): Pro
     timeoutMs: fn.timeoutMs,
   });
   if (ending.kind === "reply") {
-    release(pool, worker);
+    await release(pool, worker, options);
     if ("result" in ending.reply) return { ok: true, result: JSON.parse(ending.reply.result) };
     counters.errors += 1;
     return { ok: false, error: ending.reply.error };
@@ -205,14 +217,25 @@ export const createLambda = (options: LambdaOptions): Lambda => {
         idle: [],
         waiting: [],
         all: new Set(),
+        outdated: new WeakSet(),
         log: createWriteStream(join(options.logs, `${fn.name}.log`), { flags: "a" }),
       },
     ]),
   );
+  const poolOf = (functionName: string): Pool => {
+    const pool = pools.get(functionName);
+    if (pool === undefined) throw new Error(`the template declares no function ${functionName}`);
+    return pool;
+  };
   return {
+    deploy: async (functionName, { asset, environment }) => {
+      const pool = poolOf(functionName);
+      pool.fn = { ...pool.fn, asset: asset ?? pool.fn.asset, environment: { ...pool.fn.environment, ...environment } };
+      for (const worker of pool.all) pool.outdated.add(worker);
+      await Promise.all(pool.idle.splice(0).map((worker) => discard(pool, worker, options)));
+    },
     invoke: async (functionName, event) => {
-      const pool = pools.get(functionName);
-      if (pool === undefined) throw new Error(`the template declares no function ${functionName}`);
+      const pool = poolOf(functionName);
       running += 1;
       try {
         return await invokeIn(pool, event, options);
