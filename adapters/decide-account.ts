@@ -7,6 +7,7 @@ import { modeOf, type PolicyInMode } from "../core/mode.ts";
 import { unopenedAccount } from "./dynamodb/account-codec.ts";
 import { type Book, createBook } from "./dynamodb/book.ts";
 import { createMarks, type Marks } from "./dynamodb/marks.ts";
+import { newestRestore, openedAfter } from "./dynamodb/restores.ts";
 import type { AccountTerms } from "./wire/feed.ts";
 import type { World } from "./world.ts";
 
@@ -88,9 +89,10 @@ export interface Changed {
   readonly change: Change | null;
 }
 
-const loadOrOpen = async ({ book }: Desk, { accountId, terms }: ChangeRequest): Promise<MarginAccount | null> => {
+const loadOrOpen = async ({ book, world }: Desk, { accountId, terms }: ChangeRequest): Promise<MarginAccount | null> => {
   const account = await book.load(accountId);
-  return account ?? (terms === undefined ? null : unopenedAccount(accountId, terms));
+  if (account !== null || terms === undefined) return account;
+  return openedAfter(unopenedAccount(accountId, terms), await newestRestore(world));
 };
 
 /** Facts that the book does not have yet (I17). */

@@ -15,13 +15,20 @@ type Cause = "deadline" | "closeOut";
 const mayNotTrade = ({ account, policy, now }: Situation): boolean =>
   policy.mode !== "enforce" || account.outOfSync || isHandedOver(account.episode, policy, now);
 
+/**
+ * The id of an order: a pure function of call, attempt and instrument (I09). After a restore the account has another
+ * key than its older calls: attempts that the backup does not know of may have used theirs (S54).
+ */
+const orderIdOf = ({ key }: MarginAccount, { callId }: MarginCall, attempt: number, instrumentId: string): string =>
+  `MC-${key}-${callId.slice(callId.lastIndexOf("-") + 1)}-${attempt}-${instrumentId}`;
+
 const planned = (s: Situation, call: MarginCall, cause: Cause): readonly LiquidationOrder[] => {
   const { account, statement, snapshot, policy, now } = s;
   const attempt = call.attempt + 1;
   const target = cause === "closeOut" ? "closeOut" : "callLevel";
   const plan = planLiquidation({ account, statement, snapshot, policy, target, now });
   return plan.slice(0, Math.min(s.orderRoom, LIMITS.ordersPerAttemptMax)).map((order, index) => ({
-    orderId: `${call.callId}-${attempt}-${order.instrumentId}`,
+    orderId: orderIdOf(account, call, attempt, order.instrumentId),
     callId: call.callId,
     accountId: account.accountId,
     brokerId: account.brokerId,

@@ -69,6 +69,8 @@ export interface Envelope {
   readonly seq: number;
   readonly at: string;
   readonly prevHash: string;
+  /** After a restore: the entry that this one follows; those between are gone (S54). */
+  readonly follows?: number;
   readonly calls: readonly {
     readonly callId: string;
     readonly version: number;
@@ -94,6 +96,7 @@ export interface EnvelopeFact {
   readonly orderId?: string | null;
   readonly balances?: Readonly<Record<string, string>>;
   readonly positions?: readonly { readonly instrumentId: string; readonly quantity: string }[];
+  readonly closedOrders?: readonly { readonly orderId: string; readonly filled: string }[];
 }
 
 export interface EnvelopeEvent {

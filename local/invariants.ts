@@ -32,6 +32,8 @@ interface Ledger {
 }
 
 const FAULTS_MAX = 5;
+/** Characters of an id before the number of its call: `MC-` and the account's key. */
+const KEYED = "MC-ABCDEFGHIJKL".length;
 
 const ledger = (): Ledger => {
   const faults: string[] = [];
@@ -187,10 +189,13 @@ const i09 = ({ tables, venue }: Evidence): Verdict => {
   const sent = new Map<string, number>();
   for (const { orders } of envelopesOf(tables))
     for (const { orderId, status } of orders) if (status === "SENT") sent.set(orderId, (sent.get(orderId) ?? 0) + 1);
+  const restored = new Set(envelopesOf(tables).flatMap(({ accountId, follows }) => (follows === undefined ? [] : [accountId])));
   for (const order of tables.orders) {
     rows.set(order.orderId, (rows.get(order.orderId) ?? 0) + 1);
     const id = `${order.callId}-${order.attempt}-${order.instrumentId}`;
-    book.check(order.orderId === id && rows.get(id) === 1, () => `${order.orderId}: is not the one ${id}`);
+    // After a restore an older call's next attempts have the account's new key, of the same length (S54).
+    const isIts = order.orderId === id || (restored.has(order.accountId) && order.orderId.slice(KEYED) === id.slice(KEYED));
+    book.check(isIts && rows.get(order.orderId) === 1, () => `${order.orderId}: is not the one ${id}`);
     book.check((sent.get(order.orderId) ?? 0) <= 1, () => `${order.orderId}: sent ${sent.get(order.orderId)} times`);
   }
   for (const orderId of venue.orders.keys()) book.check(rows.has(orderId), () => `${orderId}: accepted by the venue, unknown to the book`);
@@ -264,6 +269,8 @@ const i11 = ({ tables, venue }: Evidence): Verdict => {
       if (fact.kind === "fill" && typeof fact.orderId === "string") {
         filled.set(fact.orderId, (filled.get(fact.orderId) ?? 0n) + abs(money(fact.quantity ?? "0")));
       }
+      // A snapshot has the last word on orders whose fills were lost with a gap or a restore (R16, S54).
+      for (const { orderId, filled: told } of fact.closedOrders ?? []) filled.set(orderId, money(told));
     }
   }
   for (const order of tables.orders) {
@@ -331,22 +338,24 @@ const i17 = ({ tables, venue }: Evidence): Verdict => {
   return book.verdict();
 };
 
-/** I20: one journal entry per version of an account, without a gap, each the hash of its text and of the one before. */
+/** I20: one journal entry per version of an account, without a gap but one that a restore declares (S54), each the hash of its text and of the one before. */
 const i20 = ({ tables }: Evidence): Verdict => {
   const book = ledger();
   for (const account of tables.accounts) {
     const rows = tables.journals.get(account.accountId) ?? [];
     let before = "";
-    for (const [index, row] of rows.entries()) {
+    let last = 0;
+    for (const row of rows) {
       const { envelope } = row;
-      const due = index + 1;
+      const due = envelope.follows === last && envelope.seq > last ? envelope.seq : last + 1;
       const chained = envelope.prevHash === before && row.hash === createHash("sha256").update(row.text).digest("base64url");
       const placed = row.key === due && envelope.seq === due && envelope.accountId === account.accountId;
       book.check(chained && placed, () => `${account.accountId}: entry ${due} is ${placed ? "not chained" : `number ${row.key}`}`);
       before = row.hash;
+      last = row.key;
     }
     book.check(
-      rows.length === account.version && account.head === before,
+      last === account.version && account.head === before,
       () => `${account.accountId}: version ${account.version}, ${rows.length} entries`,
     );
   }

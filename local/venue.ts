@@ -27,6 +27,8 @@ export interface Venue {
   deposit(accountId: string, asset: Asset, amount: Money, now: number): FeedMessage;
   /** The holder closes up to `size` of a position at the market. @returns null when there is none or it has no price. */
   close(accountId: string, instrumentId: string, size: Quantity, now: number): FeedMessage | null;
+  /** Tells of an account as a whole: what it holds as the caller has it, and what became of these orders, of those that it took. */
+  tell(accountId: string, holds: Pick<Snapshot, "balances" | "positions">, orderIds: readonly string[], now: number): FeedMessage;
   /** What an account holds now, by instrument. */
   holding(accountId: string): ReadonlyMap<string, Quantity>;
   /** What it did, for the summary and the invariants. */
@@ -84,6 +86,7 @@ const available = (size: Quantity, lot: Quantity, draw: () => number): Quantity 
   return ((((size / lot) * share) / 1_000n) * lot) as Quantity;
 };
 
+type Snapshot = Extract<Fact, { kind: "snapshot" }>;
 type FactBody = Fact extends infer One ? (One extends Fact ? Omit<One, "sequence" | "occurredAt"> : never) : never;
 
 interface State {
@@ -229,6 +232,14 @@ export const createVenue = (market: Market, seed: number): Venue => {
       return tell(state, accountId, now, [{ kind: "deposit", externalId, asset, amount }]);
     },
     close: (accountId, instrumentId, size, now) => closeAtMarket(state, { accountId, instrumentId, size }, now),
+    tell: (accountId, { balances, positions }, orderIds, now) => {
+      const closedOrders = orderIds.flatMap((orderId) => {
+        const taken = state.orders.get(orderId);
+        return taken === undefined ? [] : [{ orderId, filled: taken.filled }];
+      });
+      const externalId = `snapshot-${accountId}-${heldBy(state, accountId).sequence + 1}`;
+      return tell(state, accountId, now, [{ kind: "snapshot", externalId, balances, positions, closedOrders }]);
+    },
     holding: (accountId) => heldBy(state, accountId).positions,
     record: state,
   };

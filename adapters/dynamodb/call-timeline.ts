@@ -31,7 +31,16 @@ export const readCallTimeline = async (world: World, call: MarginCall, sequence:
 
   const instantOf = async (seq: number): Promise<number> => {
     const got = await world.db.get({ TableName, Key: { pk, sk: { S: sequenceSk(seq) } } });
-    return got.Item === undefined ? 0 : Date.parse(decodeEnvelope(got.Item).at);
+    if (got.Item !== undefined) return Date.parse(decodeEnvelope(got.Item).at);
+    // Numbers that a restore left out (S54): the next envelope there is.
+    const next = await world.db.query({
+      TableName,
+      KeyConditionExpression: "pk = :pk AND sk > :after",
+      ExpressionAttributeValues: { ":pk": pk, ":after": { S: sequenceSk(seq) } },
+      Limit: 1,
+    });
+    const [item] = next.Items ?? [];
+    return item === undefined ? Number.POSITIVE_INFINITY : Date.parse(decodeEnvelope(item).at);
   };
 
   let [before, found] = [0, sequence];

@@ -25,7 +25,7 @@ const absent = (table: string, item: Item): Put => ({ TableName: table, Item: it
 
 /** The account: its version, and the calls that were open, in one condition (I01, I03). */
 const accountPut = (table: string, change: Change, item: Item): Put => {
-  if (change.before.version === 0) return absent(table, item);
+  if (change.before.headHash === "") return absent(table, item);
   const open = packOpenCalls(change.before.openCalls);
   return {
     TableName: table,
@@ -74,10 +74,10 @@ const entryItem = (change: Change, externalId: string): Item => ({
 });
 
 /** Bugs assert: a change that breaks its own contract is not a world error. */
-const assertChange = (change: Change, rows: number): void => {
+const assertChange = (change: Change, { follows }: CommitMeta, rows: number): void => {
   const { before, after } = change;
-  if (after.version !== before.version + 1 || after.accountId !== before.accountId)
-    throw new Error("a change must raise the version of its account by one");
+  const isNext = follows === undefined ? after.version === before.version + 1 : after.version > Math.max(before.version, follows.seq);
+  if (!isNext || after.accountId !== before.accountId) throw new Error("a change must raise the version of its account by one");
   if (rows > LIMITS.transactionRowsMax) throw new Error(`a change of ${rows} rows, at most ${LIMITS.transactionRowsMax} fit a transaction`);
 };
 
@@ -114,7 +114,7 @@ export const createCommit =
       ...change.calls.map((call) => callPut({ bookTable, shards }, change, call)),
       ...change.orders.map((order) => orderPut({ bookTable, shards }, change, order)),
     ];
-    assertChange(change, puts.length);
+    assertChange(change, meta, puts.length);
     try {
       await world.db.transactWrite({ TransactItems: puts.map((put) => ({ Put: put })) });
       return "committed";

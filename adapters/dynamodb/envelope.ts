@@ -46,6 +46,11 @@ const envelopeBody = z.object({
   ),
   entries: z.array(entry),
   events: z.array(eventText),
+  /**
+   * Only after a restore (S54): the sequence of the envelope that this one follows, 0 for none. Those between have
+   * gone with the tables that were replaced.
+   */
+  follows: count.optional(),
   /** Hash of the account's previous envelope; "" for the first. */
   prevHash: z.string(),
 });
@@ -59,7 +64,16 @@ export interface CommitMeta {
   readonly causedBy: string;
   readonly snapshotId: string | null;
   readonly mode: Mode;
+  /** After a restore: the newest envelope that the journal has of the account, wherever its row stands. */
+  readonly follows?: { readonly seq: number; readonly hash: string };
 }
+
+/** What an envelope must say of its predecessor where that does not follow from its own number (S54). */
+const followedBy = ({ before }: Change, { follows }: CommitMeta): { readonly follows?: number; readonly prevHash: string } => {
+  if (follows !== undefined) return { follows: follows.seq, prevHash: follows.hash };
+  const opensAfterRestore = before.headHash === "" && before.version > 0;
+  return { ...(opensAfterRestore && { follows: 0 }), prevHash: before.headHash };
+};
 
 /** JSON with sorted keys and without spaces: one text for one content. */
 export const canonical = (value: unknown): string => {
@@ -101,7 +115,7 @@ const envelopeOf = (change: Change, meta: CommitMeta, at: number): EnvelopeText 
     })),
     entries: change.entries.map(encodeEntry),
     events: change.events.map(encodeEvent),
-    prevHash: change.before.headHash,
+    ...followedBy(change, meta),
   };
 };
 
@@ -182,30 +196,31 @@ const faultOf = (
   if (row["pk"]?.S !== accountPk(envelope.accountId) || row["sk"]?.S !== sequenceSk(envelope.seq)) return "it stands under another key";
   if (row["publish"]?.BOOL !== envelope.publish) return "its publish flag was changed";
   if (expected.accountId !== null && envelope.accountId !== expected.accountId) return "it is another account's";
-  if (envelope.seq !== expected.seq) return `it is number ${envelope.seq}, number ${expected.seq} was due`;
+  const isAfterRestore = envelope.follows === expected.seq - 1 && envelope.seq >= expected.seq;
+  if (envelope.seq !== expected.seq && !isAfterRestore) return `it is number ${envelope.seq}, number ${expected.seq} was due`;
   if (envelope.prevHash !== expected.prevHash) return "it does not follow its predecessor";
   return null;
 };
 
 /**
  * Verifies one account's whole journal, in order (I20, I21): a row that was changed, deleted, inserted
- * or moved is found at its place. With `head` (the account's `headHash`) a cut end is found too.
+ * or moved is found at its place. Only a restore may leave numbers out, and says so itself (S54). With `head` (the account's `headHash`) a cut end is found too.
  */
 export const verifyChain = (rows: readonly Item[], head?: string): ChainVerdict => {
   let prevHash = "";
   let accountId: string | null = null;
-  for (const [index, row] of rows.entries()) {
-    const seq = index + 1;
+  let seq = 0;
+  for (const row of rows) {
+    seq += 1;
     try {
       const fault = faultOf(row, { seq, prevHash, accountId });
       if (fault !== null) return { valid: false, seq, fault };
       prevHash = text(row, "hash");
-      accountId = decodeEnvelope(row).accountId;
+      ({ accountId, seq } = decodeEnvelope(row));
     } catch (error) {
       return { valid: false, seq, fault: error instanceof Error ? error.message : "unreadable" };
     }
   }
-  if (head !== undefined && head !== prevHash)
-    return { valid: false, seq: rows.length + 1, fault: "the journal ends before the account's head" };
+  if (head !== undefined && head !== prevHash) return { valid: false, seq: seq + 1, fault: "the journal ends before the account's head" };
   return { valid: true, head: prevHash };
 };

@@ -24,6 +24,15 @@ export const accountKey = (accountId: string): string => {
   return key;
 };
 
+/** The stand-in of an account whose book was restored at this instant (S54): ids made with it are made nowhere else. */
+export const keyAfterRestore = (accountId: string, restoredAt: number): string => accountKey(`${accountId}\n${restoredAt}`);
+
+/**
+ * The least sequence of an account's journal after a restore at this instant: its hundredths of a second since 1970.
+ * An account is written less than a hundred times a second, so it had none as high, and its readers see no step back.
+ */
+export const sequenceAfterRestore = (restoredAt: number): number => Math.floor(restoredAt / 10);
+
 /** The shard of an account: the first byte of its hash, so that a get needs no index. */
 export const shardOf = (accountId: string, shards: number): number => (digest(accountId)[0] as number) % shards;
 

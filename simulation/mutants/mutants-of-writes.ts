@@ -135,7 +135,7 @@ export const MUTANTS_OF_WRITES: readonly Mutant[] = [
     name: "balance-read-modify-write",
     mistake:
       "read-modify-write of balance: an account's row is written over whatever stands there by now; masked by the number of the journal's entry, which is taken away with it",
-    edits: unconditional("change.before.version > 0"),
+    edits: unconditional('change.before.headHash !== ""'),
     seedsMax: 400,
   },
   {

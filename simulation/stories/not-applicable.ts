@@ -19,7 +19,7 @@ export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
   S47: "no network is simulated; the egress has its own corpus in test/adapters",
   S49: "there are no approvals yet",
   S53: "deadlines are durations: there are no calendars yet",
-  S54: "tables cannot be restored to an earlier instant yet, and no reconciliation follows",
+  S54: "simulated tables have no backup; the drill is played on the local cloud, test/local/restore.test.ts",
   S55: "one Region, without a fencing token",
   S57: "is about how it is built, and not about a run: the lockfile and the roles are judged by test/lib",
 };
