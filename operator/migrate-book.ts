@@ -76,7 +76,8 @@ export const migrateBook = (
   { dryRun, onPage }: { readonly dryRun: boolean; readonly onPage?: Walk["onPage"] },
 ): Promise<Tally> =>
   walkBook(world, {
-    name: `ACCOUNTS#v${to}`,
+    name: "MIGRATE",
+    goal: `v${to}`,
     visit: (row) => migrateRow(world, row, to, dryRun),
     remembers: !dryRun,
     ...(onPage !== undefined && { onPage }),

@@ -79,7 +79,13 @@ export const declareRestored = async (world: World, backup: string, onPage?: Wal
       return "failed";
     }
   };
-  return walkBook(world, { name: `RESTORED#${known.restoredAt}`, visit, remembers: true, ...(onPage !== undefined && { onPage }) });
+  return walkBook(world, {
+    name: "RESTORED",
+    goal: `${known.restoredAt}`,
+    visit,
+    remembers: true,
+    ...(onPage !== undefined && { onPage }),
+  });
 };
 
 /** How many accounts the venue has told of since the restore, how many it has not, and the ids of some of those. */
@@ -94,6 +100,6 @@ export const unreconciled = async (
     if (shown.length < shownMax) shown.push(accountId);
     return "waiting";
   };
-  const tally = await walkBook(world, { name: "UNRECONCILED", visit, remembers: false });
+  const tally = await walkBook(world, { name: "UNRECONCILED", goal: "", visit, remembers: false });
   return { waiting: tally["waiting"] ?? 0, reconciled: tally["reconciled"] ?? 0, shown };
 };

@@ -16,8 +16,10 @@ interface Place {
 }
 
 export interface Walk {
-  /** Names the walk: one that was stopped goes on under the same name. */
+  /** Names the walk in the book. */
   readonly name: string;
+  /** What it is for: one that was stopped goes on, unless a walk of the same name had another goal since. */
+  readonly goal: string;
   /** Does one account's row, and says what it did. Throws nothing that lies in the row itself. */
   readonly visit: (row: Item) => Promise<string>;
   /** False for a walk that writes nothing, its own place included. */
@@ -30,31 +32,30 @@ const BEGINNING: Place = { shard: 0, key: null, tally: {} };
 
 const keyOf = (name: string): Record<"pk" | "sk", AttributeValue> => ({ pk: { S: "WALK" }, sk: { S: name } });
 
-/** Where a walk of this name was stopped; its beginning where none was, or where it came to its end. */
-const placeOf = async (world: World, name: string): Promise<Place> => {
+/** Where this walk was stopped; its beginning where it was not, where it came to its end, or where another has undone it. */
+const placeOf = async (world: World, { name, goal }: Walk): Promise<Place> => {
   const { bookTable, shards } = world.settings;
   const { Item } = await world.db.get({ TableName: bookTable, Key: keyOf(name), ConsistentRead: true });
-  if (Item === undefined || whole(Item, "shard") >= shards) return BEGINNING;
+  if (Item === undefined || text(Item, "goal") !== goal || whole(Item, "shard") >= shards) return BEGINNING;
   return { shard: whole(Item, "shard"), key: text(Item, "key") === "" ? null : text(Item, "key"), tally: json(Item, "tally") as Tally };
 };
 
-const store = async (world: World, name: string, { shard, key, tally }: Place): Promise<void> => {
-  await world.db.put({
-    TableName: world.settings.bookTable,
-    Item: { ...keyOf(name), schema: SCHEMA, shard: { N: `${shard}` }, key: { S: key ?? "" }, tally: { S: JSON.stringify(tally) } },
-  });
+const store = async (world: World, { name, goal }: Walk, { shard, key, tally }: Place): Promise<void> => {
+  const place = { shard: { N: `${shard}` }, key: { S: key ?? "" }, tally: { S: JSON.stringify(tally) } };
+  await world.db.put({ TableName: world.settings.bookTable, Item: { ...keyOf(name), schema: SCHEMA, goal: { S: goal }, ...place } });
 };
 
 /**
  * Visits the row of every account, shard by shard. After each page the place is stored in the book under
- * `WALK` / name, so that a walk that was stopped goes on behind the last whole page, with its counts: a visit must be
+ * `WALK` / its name, so that a walk that was stopped goes on behind the last whole page, with its counts: a visit must be
  * harmless when it comes again.
  *
  * @returns what was done in all, over every run of this walk.
  */
-export const walkBook = async (world: World, { name, visit, remembers, onPage }: Walk): Promise<Tally> => {
+export const walkBook = async (world: World, walk: Walk): Promise<Tally> => {
+  const { visit, remembers, onPage } = walk;
   const { bookTable, shards } = world.settings;
-  let place = remembers ? await placeOf(world, name) : BEGINNING;
+  let place = remembers ? await placeOf(world, walk) : BEGINNING;
   while (place.shard < shards) {
     const pk = shardPk(place.shard);
     const page = await world.db.query({
@@ -69,7 +70,7 @@ export const walkBook = async (world: World, { name, visit, remembers, onPage }:
     }
     const key = page.LastEvaluatedKey?.["sk"]?.S ?? null;
     place = { shard: key === null ? place.shard + 1 : place.shard, key, tally };
-    if (remembers) await store(world, name, place);
+    if (remembers) await store(world, walk, place);
     onPage?.(place);
   }
   return place.tally;

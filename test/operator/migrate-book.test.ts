@@ -70,7 +70,7 @@ describe("the rows of accounts are rewritten in the version that the stage write
     const { world } = await bookInFirstVersion();
     expect(await migrateBook(world, 2, { dryRun: true })).toEqual({ rewritten: 12 });
     expect(await schemasOf(world)).toBe("111111111111");
-    expect((await world.db.get({ TableName: world.settings.bookTable, Key: { pk: { S: "WALK" }, sk: { S: "ACCOUNTS#v2" } } })).Item).toBe(
+    expect((await world.db.get({ TableName: world.settings.bookTable, Key: { pk: { S: "WALK" }, sk: { S: "MIGRATE" } } })).Item).toBe(
       undefined,
     );
   });
@@ -99,6 +99,21 @@ describe("the rows of accounts are rewritten in the version that the stage write
     };
     expect(await migrateBook(watched, 2, WRITE)).toEqual({ rewritten: 12 });
     expect(queried).toEqual(["SHARD#002", "SHARD#003"]);
+    expect(await schemasOf(world)).toBe("222222222222");
+  });
+
+  it("stopped half-way, then undone, it begins anew", async () => {
+    const { world } = await bookInFirstVersion();
+    const stop = (shard: number) => ({
+      ...WRITE,
+      onPage: (place: { readonly shard: number }) => {
+        if (place.shard === shard) throw new Error("stopped");
+      },
+    });
+    await expect(migrateBook(world, 2, stop(3))).rejects.toThrow("stopped");
+    await migrateBook(world, 1, WRITE);
+    expect(await schemasOf(world)).toBe("111111111111");
+    expect(await migrateBook(world, 2, WRITE)).toEqual({ rewritten: 12 });
     expect(await schemasOf(world)).toBe("222222222222");
   });
 
