@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { PublishBatchCommand } from "@aws-sdk/client-sns";
@@ -90,6 +90,23 @@ describe("the local cloud in stepped time", () => {
     const log = readFileSync(join(fixture.directory, "logs", "plimsoll-test-work.log"), "utf8");
     expect(log).toContain("Task timed out after 1 seconds");
     expect(log).toContain("records 1");
+  });
+
+  it("S33: runs what is deployed meanwhile from the next invocation on, and keeps the variables that the release does not name", async () => {
+    await send({ name: "before" });
+    await cloud.run();
+    const asset = join(fixture.directory, "release");
+    const handler = readFileSync(join(fixture.assembly, "asset.abc", "index.mjs"), "utf8");
+    mkdirSync(asset, { recursive: true });
+    writeFileSync(join(asset, "index.mjs"), handler.replace("name: wish.name", "name: wish.name + process.env.RELEASE"));
+    await cloud.deploy(["work"], () => ({ asset, environment: { RELEASE: " of release 2" } }));
+    await send({ name: "after" });
+    await cloud.run();
+    await cloud.deploy(["work"], () => ({ environment: { RELEASE: " of release 3" } }));
+    await send({ name: "last" });
+    await cloud.run();
+    expect((await seen()).map(({ name }) => name).filter(Boolean)).toEqual(["before", "after of release 2", "last of release 3"]);
+    await expect(cloud.deploy(["nothing"], () => ({}))).rejects.toThrow("the template declares no function nothing");
   });
 
   it("fires a steady rate once with the next other event, however long that takes", async () => {
