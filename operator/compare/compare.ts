@@ -1,0 +1,212 @@
+import type { Envelope } from "../../adapters/dynamodb/envelope.ts";
+import { abs, decimal, type Money } from "../../core/money.ts";
+import { distanceOf, type Explanation, explain, type Inputs, type Outcome, outcomeOf, type Proof, substitutionsOf } from "./causes.ts";
+import {
+  type ActKind,
+  type Aspect,
+  type Difference,
+  FIGURES,
+  type Figures,
+  type OurAct,
+  type TheirRow,
+  type TheirTerms,
+} from "./differences.ts";
+import { actsOf, envelopesOf, inputsAt } from "./history.ts";
+import type { OurAccount, OurBook } from "./ours.ts";
+import { type Pair, pair } from "./pairing.ts";
+import type { Theirs } from "./theirs.ts";
+
+/** What is compared: acts from `from` up to `to`, epoch milliseconds. */
+export interface Scope {
+  readonly from: number;
+  readonly to: number;
+  /** Acts that are no further apart happened at the same time; marks that are no older are of their time. */
+  readonly toleranceMs: number;
+}
+
+/** The result of a comparison. */
+export interface Comparison {
+  readonly accounts: number;
+  readonly ours: number;
+  readonly theirs: number;
+  /** Pairs in which both sides did the same, within the tolerance of time and to the last unit that they show. */
+  readonly equal: number;
+  readonly differences: readonly Difference[];
+}
+
+/** Acts of one kind that lie further apart than this are two events, not one at two times. */
+const SAME_EVENT_MS = 3_600_000;
+
+interface Desk {
+  readonly book: OurBook;
+  readonly theirs: Theirs;
+  readonly scope: Scope;
+  /** Instants at which their file states figures of some account: it tells of accounts that it did nothing to. */
+  readonly statesAccounts: boolean;
+}
+
+/** Their terms for an account at an instant: what the nearest row says, field by field. Prices and holdings move, terms do not. */
+const termsAt = ({ theirs: { rows }, scope }: Desk, accountId: string, at: number): TheirTerms => {
+  const nearest = [...rows].sort((a, b) => Math.abs(a.at - at) - Math.abs(b.at - at));
+  const own = nearest.filter((each) => each.accountId === accountId).map(({ terms }) => terms);
+  const timely = nearest.filter((each) => Math.abs(each.at - at) <= scope.toleranceMs);
+  const ownTimely = timely.filter((each) => each.accountId === accountId).map(({ terms }) => terms);
+  // A price is the whole market's: the nearest row of any account tells it, the account's own first.
+  const priced = [...ownTimely, ...timely.map(({ terms }) => terms)].find(({ marks }) => marks.size > 0);
+  const given = <Value>(all: readonly TheirTerms[], read: (terms: TheirTerms) => Value | null): Value | null => {
+    for (const terms of all) {
+      const value = read(terms);
+      if (value !== null) return value;
+    }
+    return null;
+  };
+  const named = <Value>(all: readonly TheirTerms[], read: (terms: TheirTerms) => ReadonlyMap<string, Value>): ReadonlyMap<string, Value> =>
+    new Map(all.toReversed().flatMap((terms) => [...read(terms)]));
+  return {
+    marks: priced?.marks ?? new Map(),
+    priceType: priced?.priceType ?? "mark",
+    balances: given(ownTimely, (terms) => terms.balances),
+    positions: given(ownTimely, (terms) => terms.positions),
+    tiers: named(own, (terms) => terms.tiers),
+    fees: named(own, (terms) => terms.fees),
+    haircuts: named(own, (terms) => terms.haircuts),
+    inclusive: given(own, (terms) => terms.inclusive),
+    callLevel: given(own, (terms) => terms.callLevel),
+    deadlineAt: given(own, (terms) => terms.deadlineAt),
+  };
+};
+
+const acts = (outcome: Outcome, kind: ActKind): boolean => (kind === "call" ? outcome.call : outcome.liquidation);
+
+/** Figures that both sides give and that lie `least` or more apart. */
+const apart = (ours: Figures, theirs: Figures, least: bigint): (keyof Figures)[] =>
+  FIGURES.filter((name) => {
+    const [our, their] = [ours[name], theirs[name]];
+    return our !== null && their !== null && abs((our - their) as Money) >= least;
+  });
+
+const NOTHING: Figures = { amountDue: null, equity: null, initialRequirement: null, maintenanceRequirement: null };
+
+const figuresOf = (outcome: Outcome, kind: ActKind): Figures => (kind === "call" ? outcome.figures : outcome.closeOutFigures);
+
+/** Inputs on which our rules do what we did, to the figure: what a cause may be looked for on. Null where none are known. */
+const reproduced = (candidates: readonly Inputs[], kind: ActKind, act: OurAct | null): Inputs | null =>
+  candidates.find((inputs) => {
+    const outcome = outcomeOf(inputs);
+    if (act === null) return !acts(outcome, kind);
+    return acts(outcome, kind) && apart(figuresOf(outcome, kind), act.figures, 1n).length === 0;
+  }) ?? null;
+
+const unexplained = (evidence: string): Explanation => ({ cause: "unexplained", evidence });
+
+interface Account {
+  readonly our: OurAccount;
+  readonly envelopes: readonly Envelope[];
+}
+
+/** Why one side acted at an instant and the other did not. */
+const explainAct = (desk: Desk, { our, envelopes }: Account, kind: ActKind, { ours, theirs }: Pair): Explanation => {
+  const at = (ours ?? (theirs as TheirRow)).at;
+  const candidates = inputsAt(desk.book, { our, envelopes, at, act: ours }, desk.scope.toleranceMs);
+  if (candidates.length === 0) return unexplained("no marks of ours are stored for that time, or no policy: nothing can be computed again");
+  const inputs = reproduced(candidates, kind, ours);
+  if (inputs === null) {
+    const did = ours === null ? "our rules ask for it too, and it was not done" : "our own figures do not come out again";
+    return unexplained(`${did}: on the stored marks and terms`);
+  }
+  const proof: Proof = { kind, figures: theirs?.figures ?? NOTHING, holds: (outcome) => acts(outcome, kind) === (theirs !== null) };
+  const substitutions = substitutionsOf(inputs, termsAt(desk, our.accountId, at), kind === "liquidation" && theirs !== null);
+  const found = explain(inputs, substitutions, proof);
+  if (found !== null) return found;
+  const known = substitutions.map(({ words }) => words).join("; ");
+  return unexplained(
+    known === "" ? "they give no figure that differs from ours at that time" : `not even ${known} changes what our rules do`,
+  );
+};
+
+/** Why both acted and show other figures. */
+const explainFigures = (desk: Desk, account: Account, kind: ActKind, ours: OurAct, theirs: TheirRow): Explanation => {
+  const { unit } = desk.theirs;
+  const names = apart(ours.figures, theirs.figures, 1n);
+  if (apart(ours.figures, theirs.figures, unit).length === 0) {
+    return { cause: "rounding", evidence: `${names.join(", ")}: less apart than their least unit of ${decimal(unit as Money)}` };
+  }
+  const candidates = inputsAt(desk.book, { ...account, at: ours.at, act: ours }, desk.scope.toleranceMs);
+  const inputs = reproduced(candidates, kind, ours);
+  if (inputs === null) return unexplained("our own figures do not come out again on the stored marks and terms");
+  const holds = (outcome: Outcome): boolean => acts(outcome, kind) && apart(figuresOf(outcome, kind), theirs.figures, unit).length === 0;
+  const substitutions = substitutionsOf(inputs, termsAt(desk, account.our.accountId, theirs.at), kind === "liquidation");
+  const found = explain(inputs, substitutions, { kind, figures: theirs.figures, holds });
+  if (found !== null) return found;
+  const off = decimal(distanceOf(outcomeOf(inputs), theirs.figures, kind) as Money);
+  return unexplained(`${names.join(", ")}: ${off} apart in all, and no figure that they give accounts for it`);
+};
+
+const differing = (desk: Desk, account: Account, kind: ActKind, { ours, theirs }: Pair): Difference | null => {
+  const named = (aspect: Aspect, { cause, evidence }: Explanation): Difference => ({
+    ...{ accountId: account.our.accountId, kind, aspect, ours, theirs },
+    ...{ cause, evidence },
+  });
+  if (ours !== null && theirs !== null) {
+    const apartMs = Math.abs(ours.at - theirs.at);
+    if (apartMs > desk.scope.toleranceMs) {
+      const early: Pair = ours.at < theirs.at ? { ours, theirs: null } : { ours: null, theirs };
+      const found = explainAct(desk, account, kind, early);
+      const late = `${ours.at < theirs.at ? "they" : "we"} are ${apartMs / 1_000} s later`;
+      if (found.cause === "unexplained")
+        return named("time", { cause: "timing", evidence: `${late}; nothing else that they give differs in effect` });
+      return named("time", { ...found, evidence: `${late}; ${found.evidence}` });
+    }
+    if (apart(ours.figures, theirs.figures, 1n).length === 0) return null;
+    return named("figures", explainFigures(desk, account, kind, ours, theirs));
+  }
+  if (theirs === null && !desk.theirs.rows.some(({ accountId }) => accountId === account.our.accountId)) {
+    return named(
+      "only ours",
+      desk.statesAccounts
+        ? { cause: "missing account", evidence: "their file states other accounts and has no row of this one" }
+        : unexplained("their file has no row of the account: give a row of kind statement, so that its figures can be tried"),
+    );
+  }
+  return named(theirs === null ? "only ours" : "only theirs", explainAct(desk, account, kind, { ours, theirs }));
+};
+
+const missing = (row: TheirRow): Difference => ({
+  ...{ accountId: row.accountId, kind: row.kind as ActKind, aspect: "only theirs", ours: null, theirs: row },
+  ...{ cause: "missing account", evidence: "our book never had the account" },
+});
+
+/**
+ * Sets our calls and liquidations against theirs, account by account, and finds the cause of each difference.
+ * Pure: what it says follows from the two files alone.
+ */
+export const compare = (book: OurBook, theirs: Theirs, scope: Scope): Comparison => {
+  const desk: Desk = { book, theirs, scope, statesAccounts: theirs.rows.some(({ kind }) => kind === "statement") };
+  const isIn = ({ at }: { readonly at: number }): boolean => at >= scope.from && at <= scope.to;
+  const known = new Set(book.accounts.map(({ accountId }) => accountId));
+  const theirActs = theirs.rows.filter((each) => each.kind !== "statement" && isIn(each));
+  const byAccount = Map.groupBy(theirActs, ({ accountId }) => accountId);
+  const differences: Difference[] = theirActs.filter(({ accountId }) => !known.has(accountId)).map(missing);
+  const instruments = new Map(book.snapshots.flatMap((snapshot) => [...snapshot.instruments]));
+  let [ours, equal] = [0, 0];
+  for (const our of book.accounts) {
+    const account: Account = { our, envelopes: envelopesOf(our) };
+    const own = actsOf(our, account.envelopes, instruments).filter(isIn);
+    ours += own.length;
+    for (const kind of ["call", "liquidation"] as const) {
+      const of = <Act extends { readonly kind: string }>(each: Act): boolean => each.kind === kind;
+      for (const each of pair(
+        own.filter(of),
+        (byAccount.get(our.accountId) ?? []).filter(of),
+        Math.max(SAME_EVENT_MS, scope.toleranceMs),
+      )) {
+        const difference = differing(desk, account, kind, each);
+        if (difference === null) equal += 1;
+        else differences.push(difference);
+      }
+    }
+  }
+  const instantOf = (each: Difference): number => (each.ours ?? (each.theirs as TheirRow)).at;
+  differences.sort((a, b) => (a.accountId === b.accountId ? instantOf(a) - instantOf(b) : a.accountId < b.accountId ? -1 : 1));
+  return { accounts: new Set([...known, ...byAccount.keys()]).size, ours, theirs: theirActs.length, equal, differences };
+};
