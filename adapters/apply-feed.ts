@@ -12,8 +12,8 @@ export class UnknownAccount extends Error {
  * Applies messages of one account's feed: all facts in one transaction, as far as one holds them, with
  * the decision that follows from them. Facts that were applied before are left out (I17).
  *
- * A gap in the venue's sequence marks the account OUT_OF_SYNC: counted, for an operator to have the venue
- * send a snapshot.
+ * A gap in the venue's sequence, or a reconciliation that differs, marks the account OUT_OF_SYNC: counted, for an
+ * operator to have the venue send a snapshot. Logs name what differs; how much stands in the journal.
  */
 export const applyFeed = async (desk: Desk, messages: readonly FeedMessage[], snapshot: MarketSnapshot): Promise<void> => {
   const { log } = desk.world;
@@ -27,11 +27,18 @@ export const applyFeed = async (desk: Desk, messages: readonly FeedMessage[], sn
     const request = { accountId, causedBy, facts: some, ...(terms === undefined ? {} : { terms }) };
     const changed = await decideAccount(desk, request, snapshot);
     if (changed === null) throw new UnknownAccount("facts of an account that was never opened");
-    const { change } = changed;
-    log.count("facts_applied", change?.entries.length ?? 0);
+    const { account, change } = changed;
+    const differing = (change?.entries ?? []).flatMap(({ differences }) => (differences === undefined ? [] : [differences]));
+    log.count("facts_applied", (change?.entries.length ?? 0) - differing.length);
     if (change?.after.outOfSync && !change.before.outOfSync) {
       log.count("account_out_of_sync");
-      log.error("gap in the feed of an account", { accountId, sequence: change.after.sourceSequence });
+      log.error("account out of sync", { accountId, sequence: change.after.sourceSequence });
     }
+    for (const differences of differing) {
+      log.count("book_differs");
+      log.error("the book differs from the venue", { accountId, what: differences.map(({ what }) => what).join(", ") });
+    }
+    const isChecked = some.some(({ kind, sequence }) => kind === "reconciliation" && sequence === account.sourceSequence);
+    if (isChecked && !account.outOfSync) log.count("accounts_reconciled");
   }
 };

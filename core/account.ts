@@ -62,7 +62,9 @@ export interface MarginAccount {
   readonly positions: readonly Position[];
   /** Sequence of the last applied entry of the venue's book feed; 0 before the first. */
   readonly sourceSequence: number;
-  /** True after a gap in the feed: may be called, never liquidated, until a snapshot heals it. */
+  /** The venue's instant of the newest fact in the book, epoch milliseconds; 0 before the first, and for accounts written before it was kept. */
+  readonly sourceAt: number;
+  /** True after a gap in the feed or a reconciliation that differs: may be called, never liquidated, until a snapshot heals it. */
   readonly outOfSync: boolean;
   /**
    * When the book was put back from a backup under this account (S54), until the venue has told of it since: only a
@@ -98,6 +100,7 @@ export const newAccount = (
   reserved: new Map(),
   positions: [],
   sourceSequence: 0,
+  sourceAt: 0,
   outOfSync: false,
   restoredAt: null,
   live: null,

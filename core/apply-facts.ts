@@ -6,6 +6,7 @@ import type { ClosedOrder, Entry, Fact } from "./ledger.ts";
 import { LIMITS } from "./limits.ts";
 import { abs, type Money, max, min, minus, type Price, type Quantity, ZERO } from "./money.ts";
 import { isLiveOrder, type LiquidationOrder } from "./order.ts";
+import { differencesOf } from "./reconcile.ts";
 
 type FillFact = Fact & { readonly kind: "fill" };
 type Posting = Entry["postings"][number];
@@ -129,7 +130,10 @@ const applySnapshot = (account: MarginAccount, fact: Fact & { readonly kind: "sn
   return { account: { ...account, balances: sortedByAsset(fact.balances), positions, live, ...synced }, postings };
 };
 
-const applyOne = (account: MarginAccount, fact: Fact, instruments: Instruments): Step => {
+/** A fact that moves the venue's sequence on; a reconciliation only looks. */
+type Booked = Exclude<Fact, { readonly kind: "reconciliation" }>;
+
+const applyOne = (account: MarginAccount, fact: Booked, instruments: Instruments): Step => {
   switch (fact.kind) {
     case "deposit": {
       const posting = { asset: fact.asset, amount: fact.amount };
@@ -153,9 +157,10 @@ const applyOne = (account: MarginAccount, fact: Fact, instruments: Instruments):
 };
 
 /** The account with the sequence counted: a number left out marks it OUT_OF_SYNC, unless the fact heals it. */
-const sequenced = (account: MarginAccount, fact: Fact): MarginAccount => {
+const sequenced = (account: MarginAccount, fact: Booked): MarginAccount => {
   const gap = fact.sequence > account.sourceSequence + 1 && fact.kind !== "snapshot";
-  return { ...account, sourceSequence: fact.sequence, outOfSync: account.outOfSync || gap };
+  const sourceAt = Math.max(account.sourceAt, fact.occurredAt);
+  return { ...account, sourceSequence: fact.sequence, sourceAt, outOfSync: account.outOfSync || gap };
 };
 
 /**
@@ -163,7 +168,8 @@ const sequenced = (account: MarginAccount, fact: Fact): MarginAccount => {
  *
  * A fact whose sequence was passed already is recorded with no posting: a snapshot holds it, or the next
  * one will (the account is OUT_OF_SYNC until then). An id that stands twice counts once. Payments are credited to the live call
- * (R10); what still confirms is counted beside it (R15).
+ * (R10); what still confirms is counted beside it (R15). A reconciliation leaves no trace where the book agrees;
+ * where it differs the account is OUT_OF_SYNC, and the entry names the differences.
  *
  * @throws RangeError for a fill in an unknown instrument or a spot pair, and for more positions than an account may hold.
  */
@@ -175,6 +181,13 @@ export const applyFacts = (account: MarginAccount, facts: readonly Fact[], instr
   for (const fact of [...facts].sort((a, b) => a.sequence - b.sequence)) {
     if (seen.has(fact.externalId)) continue;
     seen.add(fact.externalId);
+    if (fact.kind === "reconciliation") {
+      const differences = differencesOf(held, fact);
+      if (differences.length === 0) continue;
+      held = { ...held, outOfSync: true };
+      entries.push({ fact, postings: [], differences });
+      continue;
+    }
     if (fact.sequence <= held.sourceSequence) {
       entries.push({ fact, postings: [] });
       continue;

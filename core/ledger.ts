@@ -31,6 +31,11 @@ export type Fact = { readonly externalId: string; readonly sequence: number; rea
       readonly positions: readonly Position[];
       readonly closedOrders?: readonly ClosedOrder[] | undefined;
     }
+  /**
+   * The whole account as the venue holds it after the fact `sequence`, which this one does not add to: a check of the
+   * book. It changes no balance and no position; a difference marks the account OUT_OF_SYNC, and only a snapshot heals it.
+   */
+  | { readonly kind: "reconciliation"; readonly balances: ReadonlyMap<Asset, Money>; readonly positions: readonly Position[] }
 );
 
 /** The venue's last word on one of our orders, in a snapshot: what of it was filled; the rest was returned. */
@@ -46,4 +51,13 @@ export interface ClosedOrder {
 export interface Entry {
   readonly fact: Fact;
   readonly postings: readonly { readonly asset: Asset; readonly amount: Money }[];
+  /** In what the book differs from the venue's statement; only on a reconciliation, which is kept only where it differs. */
+  readonly differences?: readonly BookDifference[] | undefined;
+}
+
+/** One thing in which the book and the venue differ: "balance USDT", "position BTC-PERP" or "sequence", as each has it. */
+export interface BookDifference {
+  readonly what: string;
+  readonly book: string;
+  readonly venue: string;
 }

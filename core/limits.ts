@@ -29,6 +29,8 @@ export const LIMITS = {
   extensionMs: 600_000,
   /** Facts of one account applied in one transaction. */
   factsPerChangeMax: 20,
+  /** How far the book's amounts may be from the venue's in a reconciliation, in 1e-8: what a thousand fills round away. */
+  reconciliationSlackUnits: 1_000,
   /** Hops that a self-feeding message may take before it is parked (design §4, recursion). */
   hopsMax: 1_000,
   /** A move by this factor or more between two ticks is a mistake of unit or decimals, never a market (S21). */

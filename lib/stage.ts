@@ -74,6 +74,8 @@ const fields = z.strictObject({
   webhookLoopback: z.enum(["never", "local"]),
   /** "static" posts webhooks from fixed addresses, through a network of their own; it costs by the hour. */
   webhookEgress: z.enum(["public", "static"]),
+  /** Minutes without an account that agrees with the venue's statement before somebody is woken; absent where the venue sends none. */
+  reconciliationMin: z.int().min(5).max(1_440).optional(),
   deletionProtection: z.boolean(),
   /** What becomes of tables, keys and logs when their stack goes. */
   removal: z.enum(["retain", "destroy"]),

@@ -45,6 +45,7 @@ const VENUE_WAIT_MAX_S = 60;
 const COUNTS: readonly (readonly [metric: string, urgency: Urgency, means: string])[] = [
   ["undecided_account", "page", "An account was set aside: its own rows or terms do not read, so nobody decides it."],
   ["account_out_of_sync", "page", "Entries of an account are missing: it may be called, but is not liquidated before a snapshot heals it."],
+  ["book_differs", "page", "The venue's statement of an account differs from the book: no order leaves before a snapshot heals it."],
   ["notice_unaccepted", "page", "No channel has accepted a notice of a live call within the wait of its policy: its holder knows nothing."],
   ["overdue_left", "page", "A minute did not suffice for what is overdue."],
   ["orders_unanswered", "page", "The venue has not answered liquidation orders within 30 seconds."],
@@ -159,6 +160,18 @@ export class WatchStack extends NamedStack {
       below: true,
       silence: TreatMissingData.BREACHING,
     });
+    if (this.stage.reconciliationMin !== undefined) {
+      this.alarm({
+        thing: "no-reconciliation",
+        metric: counted(this.stage, "accounts_reconciled"),
+        urgency: "page",
+        means: `No account has agreed with a statement of the venue for ${this.stage.reconciliationMin} minutes: the book is unchecked.`,
+        threshold: 1,
+        minutes: this.stage.reconciliationMin,
+        below: true,
+        silence: TreatMissingData.BREACHING,
+      });
+    }
     this.alarm({
       thing: "events-late",
       metric: ofFunction(nameOf(this.stage, "publish-events"), "IteratorAge", "Maximum"),

@@ -247,6 +247,7 @@ export const runPlan = async (options: RunOptions): Promise<RunResult> => {
   if (options.script === undefined) checks.onEvent(createHolders(stage, seed, plan.cancelShare).hear);
   else options.script(stage);
   for (const account of plan.accounts) time.at(STARTS_AT + 4_000, () => venue.open(account));
+  time.at(STARTS_AT + 10_000, () => venue.reconcile());
   playFeed(stage, plan);
   for (const { at, accountId, share } of plan.withdrawals) time.at(at, () => stage.callers.withdraw(accountId, share));
   for (const { at, queue, body } of plan.poison) {

@@ -12,6 +12,7 @@ import { packAmounts, packNames, packOpenCalls, packPositions, unpackAmounts, un
  * Account items. Small and flat, since each sweep reads all of them: few attributes (each costs the
  * client and the JSON parser a third of a microsecond), short names, nothing stored that is empty.
  * `identity` is key, broker, class of client and policy; `counts` is calls opened and the feed's sequence.
+ * `told` is the instant of the feed's newest fact; a release that does not know it leaves it out, and 0 is read.
  * `live` is the live call with its orders: so one read, a sweep's page as well, is all that a decision needs.
  *
  * Version 2 differs in `gap`, which an account has while it is out of sync. Version 1 says `true`: any snapshot heals
@@ -55,6 +56,7 @@ export const encodeAccount = (account: MarginAccount, headHash: string, shards: 
     level: { S: account.level },
     head: { S: headHash },
     counts: { S: `${account.callsOpened};${account.sourceSequence}` },
+    ...(account.sourceAt > 0 && { told: { N: `${account.sourceAt}` } }),
     cash: { S: packAmounts(account.balances) },
     positions: { S: packPositions(account.positions) },
     ...(reserved !== "" && { reserved: { S: reserved } }),
@@ -139,6 +141,7 @@ export const decodeAccount = (item: Item): MarginAccount => {
     reserved: reserved === undefined ? NO_AMOUNTS : unpackAmounts(text(item, "reserved")),
     positions: unpackPositions(text(item, "positions")),
     sourceSequence: countOf(counts.slice(split + 1)),
+    sourceAt: item["told"] === undefined ? 0 : whole(item, "told"),
     ...readGap(item, schema),
   };
 };

@@ -86,6 +86,8 @@ export const fact = z.discriminatedUnion("kind", [
     /** Orders that the venue has closed and whose facts the gap may have swallowed: without them a liquidation would wait for ever. */
     closedOrders: z.array(closedOrder).max(LIMITS.ordersPerAttemptMax).readonly().optional(),
   }),
+  /** The venue's statement of the account after the fact `sequence`: a check of the book, which adds no number. */
+  z.strictObject({ kind: z.literal("reconciliation"), ...common, balances, positions }),
 ]);
 
 /** Whose account it is and on what terms; opens an account that the book does not have. */
@@ -102,9 +104,17 @@ export const feedMessage = z.strictObject({
 export type FeedMessage = z.output<typeof feedMessage>;
 
 /** An applied fact as the journal keeps it. */
-export const entry = z.object({ fact, postings: z.array(z.object({ asset, amount: moneyText })) });
+export const entry = z.object({
+  fact,
+  postings: z.array(z.object({ asset, amount: moneyText })),
+  differences: z.array(z.object({ what: z.string(), book: z.string(), venue: z.string() })).optional(),
+});
 
 export const encodeFeed = (message: FeedMessage): string => JSON.stringify(z.encode(feedMessage, message));
 export const encodeFact = (value: Fact): z.input<typeof fact> => z.encode(fact, value);
 export const encodeEntry = (value: Entry): z.input<typeof entry> =>
-  z.encode(entry, { fact: value.fact, postings: value.postings.map((posting) => ({ ...posting })) });
+  z.encode(entry, {
+    fact: value.fact,
+    postings: value.postings.map((posting) => ({ ...posting })),
+    ...(value.differences !== undefined && { differences: value.differences.map((difference) => ({ ...difference })) }),
+  });

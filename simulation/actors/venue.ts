@@ -41,6 +41,8 @@ export interface SimulatedVenue {
   close(accountId: string, instrumentId: string, size: Quantity): void;
   /** Sends the whole account: what heals a gap. */
   snapshot(accountId: string): void;
+  /** Sends statements of every account, for the book to be checked by: the first ones soon, then steadily. */
+  reconcile(): void;
   readonly holdings: ReadonlyMap<string, Holding>;
   readonly orders: ReadonlyMap<string, TakenOrder>;
   /** External ids that were sent, by account. */
@@ -50,11 +52,15 @@ export interface SimulatedVenue {
   unsaid(): number;
 }
 
-type FactBody = Fact extends infer One ? (One extends Fact ? Omit<One, "sequence" | "occurredAt"> : never) : never;
+type Dateless<One> = One extends Fact ? Omit<One, "sequence" | "occurredAt"> : never;
+/** What has happened, which takes the next number; a statement for a check only says which one was the last. */
+type FactBody = Dateless<Exclude<Fact, { readonly kind: "reconciliation" }>>;
 
 const feeOf = (size: Quantity, at: Price): Money => divide(abs(size) * abs(at) * BigInt(FEE_PPM), ONE * 1_000_000n, "up") as Money;
 const notionalOf = (size: Quantity, at: Price): Money => divide(size * at, ONE, "down") as Money;
 const SNAPSHOT_AFTER_MS = 45_000;
+/** Odd, so that no two rounds of a run fall on the same phase of its other clocks. */
+const RECONCILED_EVERY_MS = 41_300;
 
 /** What a venue's luck is drawn from, and who hears what it does. */
 interface VenueRun {
@@ -75,6 +81,7 @@ class Venue implements SimulatedVenue {
   private readonly listeners: ((taken: TakenOrder) => void)[] = [];
   private messages = 0;
   private losses = 0;
+  private checks = 0;
 
   constructor(time: VirtualTime, feed: SimulatedQueue, plan: VenuePlan, { seed, say }: VenueRun) {
     this.say = say;
@@ -150,6 +157,26 @@ class Venue implements SimulatedVenue {
   snapshot(accountId: string): void {
     const holding = this.holdings.get(accountId);
     if (holding !== undefined) this.tell(holding, [this.whole(holding, `snapshot-${accountId}-${holding.sequence + 1}`)], true);
+  }
+
+  reconcile(): void {
+    for (const holding of this.holdings.values()) this.state(holding);
+    this.time.at(this.time.now() + RECONCILED_EVERY_MS, () => this.reconcile());
+  }
+
+  /** Sends what the account is after the last fact that was told, lost or not; the statement itself may be lost, or come again late. */
+  private state({ accountId, cash, positions, sequence }: Holding): void {
+    this.checks += 1;
+    const [externalId, occurredAt] = [`check-${this.checks}`, this.time.now()];
+    const held = [...positions].map(([instrumentId, one]) => ({ instrumentId, ...one }));
+    const fact: Fact = { kind: "reconciliation", externalId, sequence, occurredAt, balances: new Map([["USDT", cash]]), positions: held };
+    const body = encodeFeed({ schemaVersion: 1, accountId, entries: [fact] });
+    // A stream of its own: what the venue's other messages draw stays as it was without checks.
+    const draw = draws(this.seed, `check ${this.checks}`);
+    const send = (copy: string): void => this.feed.send({ body, groupId: accountId, dedupId: `${externalId}${copy}` });
+    if (draw() < this.plan.lossShare) return;
+    send("");
+    if (draw() < this.plan.repeatShare) this.time.at(occurredAt + Math.floor(draw() * 400_000), () => send("again"));
   }
 
   /** Books a trade of a signed quantity that reduces a position, and says so. */

@@ -26,6 +26,8 @@ export class BookChecks {
   private readonly journals = new Map<string, Journal>();
   private readonly liveCalls = new Map<string, Map<string, CallRow>>();
   private readonly applied = new Map<string, Set<string>>();
+  /** Number of the newest fact of each account. */
+  private readonly numbers = new Map<string, number>();
   private readonly graceSlackMs: number;
   /** @param graceSlackMs what of a grace may be missing: nothing, but where clocks are off by minutes. */
   constructor(check: Check, graceSlackMs: number) {
@@ -182,6 +184,37 @@ export class BookChecks {
     }
   }
 
+  /**
+   * I14: the book differs from the venue's statement only where facts that the statement counts never came. A book in
+   * sync that has them all is what the venue has, to the last unit; one that holds more was told later.
+   */
+  private reconciled({ account, envelope }: Commit): void {
+    if (account === null || envelope === null) return;
+    const { accountId } = envelope;
+    let last = this.numbers.get(accountId) ?? 0;
+    let isInSync = account.before?.outOfSync !== true;
+    for (const { fact } of envelope.entries) {
+      if (fact.kind === "reconciliation") {
+        this.check(
+          "I14",
+          !isInSync || fact.sequence > last,
+          () => `${accountId}: has all ${last} facts and differs from ${fact.externalId}`,
+        );
+        isInSync = false;
+      } else if (fact.sequence > last) {
+        if (fact.kind === "snapshot") isInSync = true;
+        else if (fact.sequence > last + 1) isInSync = false;
+        last = fact.sequence;
+      }
+    }
+    this.check(
+      "I14",
+      isInSync || account.after.outOfSync,
+      () => `${accountId}: differs from the venue or lacks facts, and is not out of sync`,
+    );
+    this.numbers.set(accountId, last);
+  }
+
   judge(commit: Commit): void {
     this.journal(commit);
     for (const call of commit.calls) {
@@ -193,5 +226,6 @@ export class BookChecks {
     this.orders(commit);
     if (commit.envelope !== null) this.once(commit.envelope.accountId, commit.envelope, commit.entries);
     this.conserved(commit);
+    this.reconciled(commit);
   }
 }

@@ -70,6 +70,7 @@ const reachedBy = (reached: Map<string, number>, commit: Commit): void => {
     }
     if (after.status === "LIQUIDATING") count(reached, `liquidating:${after.liquidationReason}`);
   }
+  for (const { externalId } of commit.entries) if (externalId.startsWith("check-")) count(reached, "checkDiffered");
 };
 
 /** An event in a trace: its call, what is due by when, and why. */

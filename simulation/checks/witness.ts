@@ -77,7 +77,7 @@ export interface Envelope {
   readonly publish: boolean;
   readonly prevHash: string;
   readonly entries: readonly {
-    readonly fact: { readonly kind: string; readonly externalId: string; readonly amount?: string };
+    readonly fact: { readonly kind: string; readonly externalId: string; readonly sequence: number; readonly amount?: string };
     readonly postings: readonly { readonly asset: string; readonly amount: string }[];
   }[];
   readonly events: readonly EventText[];

@@ -39,6 +39,7 @@ const MILESTONES = {
   opened: (reached: RunResult["reached"]) => reached.has("none>OPEN"),
   liquidating: (reached: RunResult["reached"]) => reached.has("OPEN>LIQUIDATING") || reached.has("none>LIQUIDATING"),
   metByDeposit: (reached: RunResult["reached"]) => reached.has("metByDeposit"),
+  checkDiffered: (reached: RunResult["reached"]) => reached.has("checkDiffered"),
   liquidationFailed: (reached: RunResult["reached"]) => reached.has("LIQUIDATING>LIQUIDATION_FAILED"),
 } as const;
 

@@ -96,6 +96,24 @@ export const MUTANTS_OF_MESSAGES: readonly Mutant[] = [
     seedsMax: 60,
   },
   {
+    name: "old-check-judged",
+    mistake: "the book is judged by a statement of the venue that is older than the book",
+    edits: [
+      {
+        file: "core/reconcile.ts",
+        find: "if (fact.sequence < sourceSequence) return sourceAt > 0 && fact.occurredAt > sourceAt ? [numbers] : [];",
+        replace: "",
+      },
+    ],
+    seedsMax: 60,
+  },
+  {
+    name: "check-without-effect",
+    mistake: "an account that differs from the venue's statement goes on as if it did not",
+    edits: [{ file: "core/apply-facts.ts", find: "held = { ...held, outOfSync: true };", replace: "held = { ...held };" }],
+    seedsMax: 60,
+  },
+  {
     name: "number-given-twice",
     mistake: "two webhooks of an account get the same number; the place in a queue of turns masks it within a process, not between two",
     edits: [

@@ -100,6 +100,53 @@ describe("R16 facts are applied", () => {
   });
 });
 
+describe("R16 the venue's statements check the book", () => {
+  const stated = (sequence: number, amount: string): Fact => ({
+    ...{ kind: "reconciliation", externalId: `${accountId}-check-${sequence}-${amount}`, sequence, occurredAt: T0 },
+    ...{ balances: new Map([["USDT", money(amount)]]), positions: (opening(accountId) as Fact & { kind: "snapshot" }).positions },
+  });
+
+  test("one that agrees writes nothing and is counted", async () => {
+    await openAccount(stage, accountId);
+    await expect(apply(message([stated(1, "1000")]))).resolves.toEqual(NONE_FAILED);
+    expect((await stage.load(accountId)).version).toBe(1);
+    expect(await stage.journalOf(accountId)).toHaveLength(1);
+    expect([stage.counted("accounts_reconciled"), stage.counted("book_differs")]).toEqual([1, 0]);
+  });
+
+  test("one that differs overwrites nothing, blocks orders, is journalled with both figures and pages; a snapshot heals", async () => {
+    await openAccount(stage, accountId);
+    await apply(message([stated(1, "990")]));
+    expect(await stage.load(accountId)).toMatchObject({ version: 2, outOfSync: true, sourceSequence: 1 });
+    expect(await cash()).toBe(usdt("1000"));
+    const { entries } = JSON.parse((await stage.journalOf(accountId))[1]?.["body"]?.S ?? "");
+    expect(entries[0].differences).toEqual([{ what: "balance USDT", book: "1000", venue: "990" }]);
+    expect([stage.counted("book_differs"), stage.counted("account_out_of_sync"), stage.counted("accounts_reconciled")]).toEqual([1, 1, 0]);
+    expect(JSON.stringify(stage.log.lines)).not.toContain("990");
+
+    // Below the close-out level: called, and no order (R16).
+    await markAt(stage, accountId, "90.2", 60);
+    expect((await stage.load(accountId)).live?.call.status).toBe("OPEN");
+    const healing = { ...opening(accountId), externalId: `${accountId}-heal`, sequence: 2, occurredAt: T0 + 60_000 } as Fact;
+    await apply(message([healing]));
+    expect(await stage.load(accountId)).toMatchObject({ outOfSync: false, live: { call: { status: "LIQUIDATING" } } });
+  });
+
+  test("one that comes again and differs pages again, and the same one twice does not", async () => {
+    await openAccount(stage, accountId);
+    await apply(message([stated(1, "990")]));
+    await apply(message([stated(1, "990")]));
+    await apply(message([stated(1, "991")]));
+    expect([stage.counted("book_differs"), stage.counted("account_out_of_sync")]).toEqual([2, 1]);
+  });
+
+  test("what was lost with nothing after it is found: the book is behind the statement", async () => {
+    await openAccount(stage, accountId);
+    await apply(message([stated(3, "1000")]));
+    expect(await stage.load(accountId)).toMatchObject({ outOfSync: true, sourceSequence: 1 });
+  });
+});
+
 describe("I17 each external id once, for ever", () => {
   test.each([
     ["the same message", () => [[pay(2)], [pay(2)]]],

@@ -35,6 +35,21 @@ describe("the watch stack", () => {
     expect(at(variables["MarkAccountsFunction"], "POWERTOOLS_METRICS_NAMESPACE")).toBe("Plimsoll");
   });
 
+  test("a stage whose venue sends statements pages when none has agreed for as long as it says; silence counts as none", () => {
+    expect(production.Watch.Resources["NoReconciliationAlarm"]).toBeUndefined();
+    const { Watch } = templatesOf(stageWith("production", { name: "checked", reconciliationMin: 20 }));
+    expect(Watch.Resources["NoReconciliationAlarm"]?.Properties).toMatchObject({
+      MetricName: "accounts_reconciled",
+      Period: 60,
+      EvaluationPeriods: 20,
+      DatapointsToAlarm: 20,
+      Threshold: 1,
+      ComparisonOperator: "LessThanThreshold",
+      TreatMissingData: "breaching",
+      AlarmActions: [{ Ref: "Page" }],
+    });
+  });
+
   test("every count that is alarmed is made somewhere in the code", () => {
     const sources = ["functions", "adapters", "api"].flatMap((folder) =>
       readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -44,7 +59,7 @@ describe("the watch stack", () => {
     const counted = resourcesOf(production.Watch, ALARM)
       .filter(({ properties }) => at(properties, "Namespace") === "Plimsoll")
       .map(({ properties }) => String(at(properties, "MetricName")));
-    expect(counted).toHaveLength(10);
+    expect(counted).toHaveLength(11);
     for (const metric of counted) {
       expect(
         sources.some((source) => source.includes(`count("${metric}"`)),
