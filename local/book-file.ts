@@ -49,23 +49,27 @@ const contentOf = (file: string): unknown => {
 };
 
 /** What of an account the replayed venue does not have; null when it has everything. */
-const unknownOf = (one: BookAccount, market: Market): string | null => {
+const unknownOf = (one: BookAccount, market: Market, policies: readonly string[]): string | null => {
   const listed = new Set(market.listings.filter(({ kind }) => kind !== "spot").map(({ instrumentId }) => instrumentId));
   const stranger = one.positions.find((held) => !listed.has(held.instrumentId));
   if (stranger !== undefined) return `instrument ${stranger.instrumentId} has no prices; listed are ${[...listed].join(", ")}`;
   const assets = new Set([market.valuationAsset, ...market.collateral.map(({ asset }) => asset)]);
   const coin = [...one.balances.keys()].find((asset) => !assets.has(asset));
   if (coin !== undefined) return `asset ${coin} has no price; priced are ${[...assets].join(", ")}`;
-  const policies = [DEFAULT_POLICY_ID, COIN_POLICY_ID];
   return policies.includes(one.policyId) ? null : `policy ${one.policyId} is unknown; known are ${policies.join(", ")}`;
 };
 
 /**
  * Reads a book.
  *
+ * @param policies ids that its accounts may name.
  * @throws Refusal in one line that names the file, the place and what is wrong there.
  */
-export const readBook = (file: string, market: Market): BookAccount[] => {
+export const readBook = (
+  file: string,
+  market: Market,
+  policies: readonly string[] = [DEFAULT_POLICY_ID, COIN_POLICY_ID],
+): BookAccount[] => {
   const read = bookFile.safeParse(contentOf(file));
   if (!read.success) throw new Refusal(`${file}: ${placesOf(read.error)}`);
   const seen = new Set<string>();
@@ -74,7 +78,7 @@ export const readBook = (file: string, market: Market): BookAccount[] => {
     seen.add(one.accountId);
     const email = `${one.accountId.toLowerCase()}@${one.brokerId}.example`;
     const complete = { ...one, contact: one.contact ?? { email, name: null, timeZone: "UTC", locale: "en", antiPhishingCode: null } };
-    const unknown = unknownOf(complete, market);
+    const unknown = unknownOf(complete, market, policies);
     if (unknown !== null) throw new Refusal(`${file}: account ${one.accountId}: ${unknown}`);
     return complete;
   });

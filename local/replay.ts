@@ -15,7 +15,7 @@ import type { Notice } from "./invariants.ts";
 import { type Market, marksOf } from "./market.ts";
 import type { Page } from "./page/server.ts";
 import { createTally, type Tally } from "./tally.ts";
-import { type Clocks, instrumentTermsOf, policyTerms } from "./terms.ts";
+import { type Clocks, instrumentTermsOf, type OwnTerms, policyTerms } from "./terms.ts";
 import { createVenue, type Venue } from "./venue.ts";
 
 /** The part of the local cloud that a replay drives. */
@@ -33,7 +33,14 @@ export interface Script {
   readonly seed: number;
   /** Time that is played on after the last tick: the rest of its bar. */
   readonly tailMs: number;
+  /** In place of the venue's own terms. */
+  readonly own?: OwnTerms;
+  /** What happened to accounts, as the venue's feed told of it; each message is sent at the instant of its last fact. */
+  readonly history?: readonly FeedMessage[];
 }
+
+/** Where a replay shows what it hears. */
+export type ReplayPage = Pick<Page, "url" | "mail" | "tell"> & { readonly receiver: Pick<Page["receiver"], "trust"> };
 
 /** A replay under way, and what it has seen. */
 export interface Replay {
@@ -64,7 +71,7 @@ const SOURCE = "replay";
 interface State {
   readonly cloud: ReplayCloud;
   readonly script: Script;
-  readonly page: Page;
+  readonly page: ReplayPage;
   readonly venue: Venue;
   readonly tally: Tally;
   readonly notices: Notice[];
@@ -185,6 +192,15 @@ const loadEndpoints = async (state: State): Promise<void> => {
   }
 };
 
+/** The snapshot that opens an account has the number before the first fact of its history: the book is what stood then. */
+const opened = ({ history = [] }: Script, message: FeedMessage): FeedMessage => {
+  const numbers = history
+    .filter(({ accountId }) => accountId === message.accountId)
+    .flatMap(({ entries }) => entries.map((one) => one.sequence));
+  if (numbers.length === 0) return message;
+  return { ...message, entries: message.entries.map((entry) => ({ ...entry, sequence: Math.min(...numbers) - 1 })) };
+};
+
 const load = async (state: State): Promise<void> => {
   const { cloud, script, venue } = state;
   const first = script.steps[0] as TickStep;
@@ -193,9 +209,10 @@ const load = async (state: State): Promise<void> => {
     // A series that begins later is listed at the first price that it will show.
     const price =
       opening.get(listing.instrumentId) ?? script.steps.find((step) => step.prices.has(listing.symbol))?.prices.get(listing.symbol) ?? 0n;
-    await ask(cloud, "operator", "PUT", `/instruments/${listing.instrumentId}`, instrumentTermsOf(listing, price, script.clocks));
+    const terms = script.own?.instruments.get(listing.instrumentId) ?? instrumentTermsOf(listing, price, script.clocks);
+    await ask(cloud, "operator", "PUT", `/instruments/${listing.instrumentId}`, terms);
   }
-  for (const [policyId, terms] of policyTerms(script.market, script.clocks))
+  for (const [policyId, terms] of script.own?.policies ?? policyTerms(script.market, script.clocks))
     await ask(cloud, "operator", "PUT", `/policies/${policyId}`, terms);
   await loadEndpoints(state);
   await postMarks(state, first);
@@ -204,7 +221,7 @@ const load = async (state: State): Promise<void> => {
   await each(script.accounts, ({ accountId, contact }) => ask(cloud, "operator", "PUT", `/accounts/${accountId}/contact`, contact));
   await sendFacts(
     state,
-    script.accounts.map((account) => venue.open(account, cloud.now())),
+    script.accounts.map((account) => opened(script, venue.open(account, cloud.now()))),
   );
   await cloud.run({ until: cloud.now() });
 };
@@ -217,6 +234,10 @@ const play = async (state: State, onStep: () => void): Promise<void> => {
       state.played += 1;
     });
   }
+  for (const message of script.history ?? []) {
+    const at = Math.max(...message.entries.map(({ occurredAt }) => occurredAt), cloud.now());
+    cloud.at(at, "history", () => sendFacts(state, [message]));
+  }
   const last = script.steps.at(-1) as TickStep;
   await cloud.run({
     until: last.at + script.tailMs,
@@ -228,7 +249,7 @@ const play = async (state: State, onStep: () => void): Promise<void> => {
 };
 
 /** Prepares a replay of `script` on a cloud that was just started at its first tick. */
-export const createReplay = (cloud: ReplayCloud, script: Script, page: Page): Replay => {
+export const createReplay = (cloud: ReplayCloud, script: Script, page: ReplayPage): Replay => {
   const state: State = {
     cloud,
     script,

@@ -7,7 +7,7 @@ import { type TickStep, ticksOf } from "./feed/ticks.ts";
 import { type Market, marketOf, marksOf } from "./market.ts";
 import { type Options, Refusal } from "./options.ts";
 import type { Script } from "./replay.ts";
-import { REAL_CLOCKS, STEPPED_CLOCKS } from "./terms.ts";
+import { type OwnTerms, REAL_CLOCKS, STEPPED_CLOCKS } from "./terms.ts";
 
 /** On the real clock a tick comes this often, whatever the path's own spacing: two days of market take minutes. */
 export const REAL_SPACING_MS = 2_000;
@@ -44,9 +44,10 @@ const tradable = (market: Market, first: TickStep): Market => {
  * Writes the script of a replay from the command line: its prices, the venue that they allow and the book.
  *
  * @param now The machine's instant, epoch milliseconds.
+ * @param own Terms of an exchange's own, in place of the replayed venue's.
  * @throws UnusablePrices or Refusal, in one line with the way out.
  */
-export const writeScript = (options: Options, now: number): Script => {
+export const writeScript = (options: Options, now: number, own?: OwnTerms): Script => {
   const path = pathOf(options, now);
   const listed = marketOf(path.series);
   const market: Market = options.realtime
@@ -60,8 +61,8 @@ export const writeScript = (options: Options, now: number): Script => {
   const accounts: BookAccount[] =
     options.book === null
       ? generateBook({ market: opened, prices: openingPrices(opened, steps) }, options.seed, options.accounts)
-      : readBook(options.book, opened);
+      : readBook(options.book, opened, own === undefined ? undefined : [...own.policies.keys()]);
   const clocks = options.realtime ? REAL_CLOCKS : STEPPED_CLOCKS;
   const tailMs = options.realtime ? REAL_SPACING_MS : Math.max(...market.listings.map(({ spacingMs }) => spacingMs));
-  return { path, market, steps, accounts, clocks, seed: options.seed, tailMs };
+  return { path, market, steps, accounts, clocks, seed: options.seed, tailMs, ...(own !== undefined && { own }) };
 };

@@ -1,3 +1,4 @@
+import type { Mode } from "../core/mode.ts";
 import { parseStage } from "../lib/stage.ts";
 import { PRESETS } from "../lib/stages.ts";
 import { LOCAL_PRINCIPALS } from "./gateway.ts";
@@ -8,14 +9,14 @@ const SHARDS = 2;
 const SHARDS_PER_GROUP = 1;
 
 /**
- * The stage that a replay runs: the sandbox preset, allowed to act (R28), with webhooks that may go
- * to this machine and callers that the local gateway knows.
+ * The stage that a replay runs: the sandbox preset, allowed to act unless another mode is asked for (R28),
+ * with webhooks that may go to this machine and callers that the local gateway knows.
  */
-export const localStage = () =>
+export const localStage = (mode: Mode = "enforce") =>
   parseStage("local", {
     ...PRESETS.sandbox,
     name: "local",
-    modes: { default: "enforce", brokers: {}, clientClasses: {} },
+    modes: { default: mode, brokers: {}, clientClasses: {} },
     defaultPolicy: DEFAULT_POLICY_ID,
     mailFrom: "margin@exchange.example",
     appUrl: "https://exchange.example",

@@ -13,6 +13,12 @@ import type { Listing, Market } from "./market.ts";
 export type InstrumentTerms = Omit<InstrumentBody, "instrumentId" | "version">;
 export type PolicyTerms = Omit<PolicyBody, "policyId" | "version">;
 
+/** Terms that take the place of the replayed venue's, by id: an exchange's own. Policies replace all of the venue's. */
+export interface OwnTerms {
+  readonly instruments: ReadonlyMap<string, InstrumentTerms>;
+  readonly policies: ReadonlyMap<string, PolicyTerms>;
+}
+
 /** One bracket as the API takes it. `floor` counts in the settlement asset. */
 export interface Bracket {
   readonly floor: string;

@@ -1,22 +1,13 @@
-import { readFileSync } from "node:fs";
-
 import { type Command, Refusal, runCommand, say, stageOf } from "./command-line.ts";
 import { compare, type Scope } from "./compare/compare.ts";
 import { readStageBook } from "./compare/our-stage.ts";
 import { type OurBook, readOurs } from "./compare/ours.ts";
 import { reportJson, reportLines } from "./compare/report.ts";
 import { readTheirs } from "./compare/theirs.ts";
+import { contentOf } from "./files.ts";
 import { enterStage } from "./stage-world.ts";
 
 const TOLERANCE_S = 60;
-
-const contentOf = (option: string, path: string): string => {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new Refusal(`--${option} ${path}: cannot be read (${(error as NodeJS.ErrnoException).code ?? "unreadable"})`);
-  }
-};
 
 const instantOf = (option: string, text: string | undefined, otherwise: number): number => {
   if (text === undefined) return otherwise;

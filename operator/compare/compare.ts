@@ -41,8 +41,8 @@ interface Desk {
   readonly book: OurBook;
   readonly theirs: Theirs;
   readonly scope: Scope;
-  /** Instants at which their file states figures of some account: it tells of accounts that it did nothing to. */
-  readonly statesAccounts: boolean;
+  /** Their file lists the accounts that they have. */
+  readonly listsAccounts: boolean;
 }
 
 /** Their terms for an account at an instant: what the nearest row says, field by field. Prices and holdings move, terms do not. */
@@ -120,7 +120,7 @@ const explainAct = (desk: Desk, { our, envelopes }: Account, kind: ActKind, { ou
   if (found !== null) return found;
   const known = substitutions.map(({ words }) => words).join("; ");
   return unexplained(
-    known === "" ? "they give no figure that differs from ours at that time" : `not even ${known} changes what our rules do`,
+    known === "" ? "they give no figure of that time that differs from ours" : `not even ${known} changes what our rules do`,
   );
 };
 
@@ -153,20 +153,14 @@ const differing = (desk: Desk, account: Account, kind: ActKind, { ours, theirs }
       const early: Pair = ours.at < theirs.at ? { ours, theirs: null } : { ours: null, theirs };
       const found = explainAct(desk, account, kind, early);
       const late = `${ours.at < theirs.at ? "they" : "we"} are ${apartMs / 1_000} s later`;
-      if (found.cause === "unexplained")
-        return named("time", { cause: "timing", evidence: `${late}; nothing else that they give differs in effect` });
-      return named("time", { ...found, evidence: `${late}; ${found.evidence}` });
+      return named("time", { cause: found.cause === "unexplained" ? "timing" : found.cause, evidence: `${late}; ${found.evidence}` });
     }
     if (apart(ours.figures, theirs.figures, 1n).length === 0) return null;
     return named("figures", explainFigures(desk, account, kind, ours, theirs));
   }
-  if (theirs === null && !desk.theirs.rows.some(({ accountId }) => accountId === account.our.accountId)) {
-    return named(
-      "only ours",
-      desk.statesAccounts
-        ? { cause: "missing account", evidence: "their file states other accounts and has no row of this one" }
-        : unexplained("their file has no row of the account: give a row of kind statement, so that its figures can be tried"),
-    );
+  if (theirs === null && desk.listsAccounts && !desk.theirs.rows.some(({ accountId }) => accountId === account.our.accountId)) {
+    const evidence = "their file lists the accounts that they have, and this is none of them";
+    return named("only ours", { cause: "missing account", evidence });
   }
   return named(theirs === null ? "only ours" : "only theirs", explainAct(desk, account, kind, { ours, theirs }));
 };
@@ -181,10 +175,10 @@ const missing = (row: TheirRow): Difference => ({
  * Pure: what it says follows from the two files alone.
  */
 export const compare = (book: OurBook, theirs: Theirs, scope: Scope): Comparison => {
-  const desk: Desk = { book, theirs, scope, statesAccounts: theirs.rows.some(({ kind }) => kind === "statement") };
+  const desk: Desk = { book, theirs, scope, listsAccounts: theirs.rows.some(({ kind }) => kind === "account") };
   const isIn = ({ at }: { readonly at: number }): boolean => at >= scope.from && at <= scope.to;
   const known = new Set(book.accounts.map(({ accountId }) => accountId));
-  const theirActs = theirs.rows.filter((each) => each.kind !== "statement" && isIn(each));
+  const theirActs = theirs.rows.filter((each) => (each.kind === "call" || each.kind === "liquidation") && isIn(each));
   const byAccount = Map.groupBy(theirActs, ({ accountId }) => accountId);
   const differences: Difference[] = theirActs.filter(({ accountId }) => !known.has(accountId)).map(missing);
   const instruments = new Map(book.snapshots.flatMap((snapshot) => [...snapshot.instruments]));

@@ -33,12 +33,15 @@ export interface Figures {
 }
 export const FIGURES = ["amountDue", "equity", "initialRequirement", "maintenanceRequirement"] as const satisfies (keyof Figures)[];
 
-/** One row of the other system: what it did, or how it saw an account at an instant at which it did nothing. */
+/**
+ * One row of the other system: what it did; how it saw an account at an instant at which it did nothing
+ * (`statement`); or that it has the account (`account`). A file with one `account` row lists all that they have.
+ */
 export interface TheirRow {
   /** Where it stands in the file, for people: "line 7" or "row 7". */
   readonly place: string;
   readonly accountId: string;
-  readonly kind: ActKind | "statement";
+  readonly kind: ActKind | "statement" | "account";
   readonly at: number;
   readonly figures: Figures;
   readonly terms: TheirTerms;

@@ -22,7 +22,7 @@ const amount = decimalText.optional();
 /** One row of the file, as JSON has it; a CSV row is read to the same form first. */
 const row = z.strictObject({
   account: accountId,
-  kind: z.enum(["call", "liquidation", "statement"]),
+  kind: z.enum(["call", "liquidation", "statement", "account"]),
   at: instant,
   amountDue: amount,
   equity: amount,

@@ -47,7 +47,7 @@ describe("the synthesized stage on an engine that nobody here wrote", () => {
   beforeAll(async () => {
     mkdirSync(FOLDER, { recursive: true });
     directory = mkdtempSync(join(FOLDER, "deploy-"));
-    const assembly = await synthesize(join(directory, "cdk.out"), fileURLToPath(new URL("./app.ts", import.meta.url)));
+    const assembly = await synthesize(join(directory, "cdk.out"), { app: fileURLToPath(new URL("./app.ts", import.meta.url)) });
     local = await playAt(await startLocalPlace(assembly, join(directory, "local")));
     const engine = await startMiniStack(process.env["DEPLOY_PYTHON"] ?? "python3", assembly, join(directory, "ministack"));
     independent = await playAt(await startMiniStackPlace(engine), async () => {
