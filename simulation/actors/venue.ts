@@ -41,7 +41,7 @@ export interface SimulatedVenue {
   close(accountId: string, instrumentId: string, size: Quantity): void;
   /** Sends the whole account: what heals a gap. */
   snapshot(accountId: string): void;
-  /** Sends statements of every account, for the book to be checked by: the first ones soon, then steadily. */
+  /** Sends statements of every account, for the book to be checked by: from now on steadily, where this venue sends any. */
   reconcile(): void;
   readonly holdings: ReadonlyMap<string, Holding>;
   readonly orders: ReadonlyMap<string, TakenOrder>;
@@ -59,8 +59,10 @@ type FactBody = Dateless<Exclude<Fact, { readonly kind: "reconciliation" }>>;
 const feeOf = (size: Quantity, at: Price): Money => divide(abs(size) * abs(at) * BigInt(FEE_PPM), ONE * 1_000_000n, "up") as Money;
 const notionalOf = (size: Quantity, at: Price): Money => divide(size * at, ONE, "down") as Money;
 const SNAPSHOT_AFTER_MS = 45_000;
+/** Half of the venues send statements to check the book by. Each wakes its account, which a venue without them would not. */
+const RECONCILING_SHARE = 0.5;
 /** Odd, so that no two rounds of a run fall on the same phase of its other clocks. */
-const RECONCILED_EVERY_MS = 41_300;
+const RECONCILED_EVERY_MS = 71_300;
 
 /** What a venue's luck is drawn from, and who hears what it does. */
 interface VenueRun {
@@ -160,6 +162,7 @@ class Venue implements SimulatedVenue {
   }
 
   reconcile(): void {
+    if (draws(this.seed, "reconciles")() >= RECONCILING_SHARE) return;
     for (const holding of this.holdings.values()) this.state(holding);
     this.time.at(this.time.now() + RECONCILED_EVERY_MS, () => this.reconcile());
   }
