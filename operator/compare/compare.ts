@@ -41,18 +41,21 @@ interface Desk {
   readonly book: OurBook;
   readonly theirs: Theirs;
   readonly scope: Scope;
+  /** Their rows of each account, by time. */
+  readonly rowsOf: ReadonlyMap<string, readonly TheirRow[]>;
   /** Their file lists the accounts that they have. */
   readonly listsAccounts: boolean;
 }
 
 /** Their terms for an account at an instant: what the nearest row says, field by field. Prices and holdings move, terms do not. */
-const termsAt = ({ theirs: { rows }, scope }: Desk, accountId: string, at: number): TheirTerms => {
-  const nearest = [...rows].sort((a, b) => Math.abs(a.at - at) - Math.abs(b.at - at));
-  const own = nearest.filter((each) => each.accountId === accountId).map(({ terms }) => terms);
-  const timely = nearest.filter((each) => Math.abs(each.at - at) <= scope.toleranceMs);
-  const ownTimely = timely.filter((each) => each.accountId === accountId).map(({ terms }) => terms);
+const termsAt = ({ theirs: { rows }, rowsOf, scope }: Desk, accountId: string, at: number): TheirTerms => {
+  const isTimely = (each: TheirRow): boolean => Math.abs(each.at - at) <= scope.toleranceMs;
+  const nearest = (some: readonly TheirRow[]): readonly TheirRow[] => [...some].sort((a, b) => Math.abs(a.at - at) - Math.abs(b.at - at));
+  const ownRows = nearest(rowsOf.get(accountId) ?? []);
+  const own = ownRows.map(({ terms }) => terms);
+  const ownTimely = ownRows.filter(isTimely).map(({ terms }) => terms);
   // A price is the whole market's: the nearest row of any account tells it, the account's own first.
-  const priced = [...ownTimely, ...timely.map(({ terms }) => terms)].find(({ marks }) => marks.size > 0);
+  const priced = [...ownTimely, ...nearest(rows.filter(isTimely)).map(({ terms }) => terms)].find(({ marks }) => marks.size > 0);
   const given = <Value>(all: readonly TheirTerms[], read: (terms: TheirTerms) => Value | null): Value | null => {
     for (const terms of all) {
       const value = read(terms);
@@ -93,7 +96,8 @@ const figuresOf = (outcome: Outcome, kind: ActKind): Figures => (kind === "call"
 const reproduced = (candidates: readonly Inputs[], kind: ActKind, act: OurAct | null): Inputs | null =>
   candidates.find((inputs) => {
     const outcome = outcomeOf(inputs);
-    if (act === null) return !acts(outcome, kind);
+    // What was not done has no figures that tell a snapshot from the next one: the newest before counts.
+    if (act === null) return inputs.snapshot === candidates[0]?.snapshot && !acts(outcome, kind);
     return acts(outcome, kind) && apart(figuresOf(outcome, kind), act.figures, 1n).length === 0;
   }) ?? null;
 
@@ -158,7 +162,7 @@ const differing = (desk: Desk, account: Account, kind: ActKind, { ours, theirs }
     if (apart(ours.figures, theirs.figures, 1n).length === 0) return null;
     return named("figures", explainFigures(desk, account, kind, ours, theirs));
   }
-  if (theirs === null && desk.listsAccounts && !desk.theirs.rows.some(({ accountId }) => accountId === account.our.accountId)) {
+  if (theirs === null && desk.listsAccounts && !desk.rowsOf.has(account.our.accountId)) {
     const evidence = "their file lists the accounts that they have, and this is none of them";
     return named("only ours", { cause: "missing account", evidence });
   }
@@ -175,7 +179,8 @@ const missing = (row: TheirRow): Difference => ({
  * Pure: what it says follows from the two files alone.
  */
 export const compare = (book: OurBook, theirs: Theirs, scope: Scope): Comparison => {
-  const desk: Desk = { book, theirs, scope, listsAccounts: theirs.rows.some(({ kind }) => kind === "account") };
+  const rowsOf = Map.groupBy(theirs.rows, ({ accountId }) => accountId);
+  const desk: Desk = { book, theirs, scope, rowsOf, listsAccounts: theirs.rows.some(({ kind }) => kind === "account") };
   const isIn = ({ at }: { readonly at: number }): boolean => at >= scope.from && at <= scope.to;
   const known = new Set(book.accounts.map(({ accountId }) => accountId));
   const theirActs = theirs.rows.filter((each) => (each.kind === "call" || each.kind === "liquidation") && isIn(each));
