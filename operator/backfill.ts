@@ -56,8 +56,7 @@ const BACKFILL: Command<typeof OPTIONS> = {
     try {
       const ours = await playObserved(script);
       writeFileSync(out, writeOurs(ours), { flag: "wx" });
-      const instruments = new Map(ours.snapshots.flatMap((snapshot) => [...snapshot.instruments]));
-      const acts = ours.accounts.flatMap((our) => actsOf(our, envelopesOf(our), instruments));
+      const acts = ours.accounts.flatMap((our) => actsOf(our, envelopesOf(our), ours.instruments));
       const calls = acts.filter(({ kind }) => kind === "call").length;
       say(`${out}: ${ours.accounts.length} accounts, ${calls} calls, ${acts.length - calls} liquidations that would have been`);
       return 0;

@@ -1,5 +1,5 @@
 import { type Command, Refusal, runCommand, say, stageOf } from "./command-line.ts";
-import { compare, type Scope } from "./compare/compare.ts";
+import { compare, SAME_EVENT_MS, type Scope } from "./compare/compare.ts";
 import { readStageBook } from "./compare/our-stage.ts";
 import { type OurBook, readOurs } from "./compare/ours.ts";
 import { reportJson, reportLines } from "./compare/report.ts";
@@ -22,12 +22,15 @@ const toleranceOf = (text: string | undefined): number => {
   return Number(text) * 1_000;
 };
 
-const ourBook = async (ours: string | undefined, stage: string | undefined): Promise<OurBook> => {
+const ourBook = async (ours: string | undefined, stage: string | undefined, { from, to }: Scope): Promise<OurBook> => {
   if ((ours === undefined) === (stage === undefined)) throw new Refusal("give our side once: --ours FILE or --stage NAME|FILE.json");
   if (ours !== undefined) return readOurs(ours, contentOf("ours", ours));
   await enterStage(stageOf(stage), []);
   const { createWorld } = await import("../adapters/aws.ts");
-  return readStageBook(createWorld(["bookTable", "marksTable", "journalTable", "shards", "defaultPolicy"]));
+  return readStageBook(createWorld(["bookTable", "marksTable", "journalTable", "shards", "defaultPolicy"]), {
+    from: from - SAME_EVENT_MS,
+    to: to + SAME_EVENT_MS,
+  });
 };
 
 const OPTIONS = {
@@ -61,7 +64,7 @@ export const COMPARE: Command<typeof OPTIONS> = {
       toleranceMs: toleranceOf(given["tolerance-s"]),
     };
     const theirs = readTheirs(given.theirs, contentOf("theirs", given.theirs));
-    const comparison = compare(await ourBook(given.ours, given.stage), theirs, scope);
+    const comparison = compare(await ourBook(given.ours, given.stage, scope), theirs, scope);
     if (given.json) say(reportJson(comparison, scope));
     else for (const line of reportLines(comparison)) say(line);
     return comparison.differences.length === 0 ? 0 : 1;

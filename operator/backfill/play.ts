@@ -15,6 +15,8 @@ import type { OurBook } from "../compare/ours.ts";
 
 const FOLDER = fileURLToPath(new URL("../../.plimsoll/", import.meta.url));
 
+const EVER = { from: Number.NEGATIVE_INFINITY, to: Number.POSITIVE_INFINITY };
+
 /** Nobody looks on, and nothing is to be heard: in `observe` nothing is published. */
 const SILENT: ReplayPage = {
   url: "http://127.0.0.1:9",
@@ -93,7 +95,7 @@ export const playObserved = async (script: Script): Promise<OurBook> => {
       throw new Error(
         `messages were parked: ${parked.map(([queue, messages]) => `${messages} in ${queue}`).join(", ")}; logs in ${directory}`,
       );
-    const ours = await readStageBook(worldOf(cloud), await snapshotIds(cloud));
+    const ours = await readStageBook(worldOf(cloud), { ...EVER, further: await snapshotIds(cloud) });
     rmSync(directory, { recursive: true, force: true });
     return ours;
   } finally {

@@ -1,5 +1,6 @@
 import type { Envelope } from "../../adapters/dynamodb/envelope.ts";
 import { abs, decimal, type Money } from "../../core/money.ts";
+import { TermsError } from "../../core/terms-error.ts";
 import { distanceOf, type Explanation, explain, type Inputs, type Outcome, outcomeOf, type Proof, substitutionsOf } from "./causes.ts";
 import {
   type ActKind,
@@ -35,7 +36,7 @@ export interface Comparison {
 }
 
 /** Acts of one kind that lie further apart than this are two events, not one at two times. */
-const SAME_EVENT_MS = 3_600_000;
+export const SAME_EVENT_MS = 3_600_000;
 
 interface Desk {
   readonly book: OurBook;
@@ -155,24 +156,57 @@ const differing = (desk: Desk, account: Account, kind: ActKind, { ours, theirs }
     const apartMs = Math.abs(ours.at - theirs.at);
     if (apartMs > desk.scope.toleranceMs) {
       const early: Pair = ours.at < theirs.at ? { ours, theirs: null } : { ours: null, theirs };
-      const found = explainAct(desk, account, kind, early);
+      const found = guarded(() => explainAct(desk, account, kind, early));
       const late = `${ours.at < theirs.at ? "they" : "we"} are ${apartMs / 1_000} s later`;
       return named("time", { cause: found.cause === "unexplained" ? "timing" : found.cause, evidence: `${late}; ${found.evidence}` });
     }
     if (apart(ours.figures, theirs.figures, 1n).length === 0) return null;
-    return named("figures", explainFigures(desk, account, kind, ours, theirs));
+    return named(
+      "figures",
+      guarded(() => explainFigures(desk, account, kind, ours, theirs)),
+    );
   }
   if (theirs === null && desk.listsAccounts && !desk.rowsOf.has(account.our.accountId)) {
     const evidence = "their file lists the accounts that they have, and this is none of them";
     return named("only ours", { cause: "missing account", evidence });
   }
-  return named(theirs === null ? "only ours" : "only theirs", explainAct(desk, account, kind, { ours, theirs }));
+  return named(
+    theirs === null ? "only ours" : "only theirs",
+    guarded(() => explainAct(desk, account, kind, { ours, theirs })),
+  );
 };
 
 const missing = (row: TheirRow): Difference => ({
   ...{ accountId: row.accountId, kind: row.kind as ActKind, aspect: "only theirs", ours: null, theirs: row },
   ...{ cause: "missing account", evidence: "our book never had the account" },
 });
+
+/** Accounts whose terms or facts cannot be computed with stay unexplained, by the fault's words; the rest goes on. */
+const guarded = (work: () => Explanation): Explanation => {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RangeError) && !(error instanceof TermsError)) throw error;
+    return unexplained(`the margin cannot be computed again: ${error.message}`);
+  }
+};
+
+interface Sides {
+  readonly own: readonly OurAct[];
+  readonly other: readonly TheirRow[];
+}
+
+/** Pairs of one account whose first act lies in the scope: what happened at its edge is paired before it is cut off. */
+const pairsIn = ({ own, other }: Sides, { from, to, toleranceMs }: Scope): readonly (Pair & { readonly kind: ActKind })[] =>
+  (["call", "liquidation"] as const).flatMap((kind) => {
+    const of = (each: OurAct | TheirRow): boolean => each.kind === kind;
+    return pair(own.filter(of), other.filter(of), Math.max(SAME_EVENT_MS, toleranceMs))
+      .filter(({ ours, theirs }) => {
+        const first = Math.min(ours?.at ?? Number.POSITIVE_INFINITY, theirs?.at ?? Number.POSITIVE_INFINITY);
+        return first >= from && first <= to;
+      })
+      .map((each) => ({ ...each, kind }));
+  });
 
 /**
  * Sets our calls and liquidations against theirs, account by account, and finds the cause of each difference.
@@ -181,31 +215,26 @@ const missing = (row: TheirRow): Difference => ({
 export const compare = (book: OurBook, theirs: Theirs, scope: Scope): Comparison => {
   const rowsOf = Map.groupBy(theirs.rows, ({ accountId }) => accountId);
   const desk: Desk = { book, theirs, scope, rowsOf, listsAccounts: theirs.rows.some(({ kind }) => kind === "account") };
-  const isIn = ({ at }: { readonly at: number }): boolean => at >= scope.from && at <= scope.to;
+  const differences: Difference[] = [];
+  let [ours, others, equal] = [0, 0, 0];
+  const weigh = (sides: Sides, judge: (each: Pair & { readonly kind: ActKind }) => Difference | null): void => {
+    for (const each of pairsIn(sides, scope)) {
+      ours += each.ours === null ? 0 : 1;
+      others += each.theirs === null ? 0 : 1;
+      const difference = judge(each);
+      if (difference === null) equal += 1;
+      else differences.push(difference);
+    }
+  };
   const known = new Set(book.accounts.map(({ accountId }) => accountId));
-  const theirActs = theirs.rows.filter((each) => (each.kind === "call" || each.kind === "liquidation") && isIn(each));
-  const byAccount = Map.groupBy(theirActs, ({ accountId }) => accountId);
-  const differences: Difference[] = theirActs.filter(({ accountId }) => !known.has(accountId)).map(missing);
-  const instruments = new Map(book.snapshots.flatMap((snapshot) => [...snapshot.instruments]));
-  let [ours, equal] = [0, 0];
   for (const our of book.accounts) {
     const account: Account = { our, envelopes: envelopesOf(our) };
-    const own = actsOf(our, account.envelopes, instruments).filter(isIn);
-    ours += own.length;
-    for (const kind of ["call", "liquidation"] as const) {
-      const of = <Act extends { readonly kind: string }>(each: Act): boolean => each.kind === kind;
-      for (const each of pair(
-        own.filter(of),
-        (byAccount.get(our.accountId) ?? []).filter(of),
-        Math.max(SAME_EVENT_MS, scope.toleranceMs),
-      )) {
-        const difference = differing(desk, account, kind, each);
-        if (difference === null) equal += 1;
-        else differences.push(difference);
-      }
-    }
+    const sides = { own: actsOf(our, account.envelopes, book.instruments), other: rowsOf.get(our.accountId) ?? [] };
+    weigh(sides, (each) => differing(desk, account, each.kind, each));
   }
+  for (const [accountId, other] of rowsOf)
+    if (!known.has(accountId)) weigh({ own: [], other }, ({ theirs: row }) => missing(row as TheirRow));
   const instantOf = (each: Difference): number => (each.ours ?? (each.theirs as TheirRow)).at;
   differences.sort((a, b) => (a.accountId === b.accountId ? instantOf(a) - instantOf(b) : a.accountId < b.accountId ? -1 : 1));
-  return { accounts: new Set([...known, ...byAccount.keys()]).size, ours, theirs: theirActs.length, equal, differences };
+  return { accounts: new Set([...known, ...rowsOf.keys()]).size, ours, theirs: others, equal, differences };
 };

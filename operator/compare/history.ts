@@ -123,7 +123,7 @@ export const inputsAt = (book: OurBook, moment: Moment, within: number): readonl
   const seq = act?.seq ?? envelopes.findLast((envelope) => Date.parse(envelope.at) <= at)?.seq ?? 0;
   const deadlineAt = deadlineAfter(envelopes, act === null ? seq : seq - 1);
   return snapshotsFor(book, moment, within).flatMap((snapshot) => {
-    const account = accountAt(our, envelopes, seq, snapshot.instruments);
+    const account = accountAt(our, envelopes, seq, book.instruments);
     return policiesFor(book, our.policyId).map((policy) => ({
       account,
       snapshot,

@@ -44,23 +44,35 @@ const versionsOf = async (world: World, policyId: string): Promise<readonly Poli
   return [newest, ...(await each(older, (version) => book.policy(policyId, version)))];
 };
 
+/** Which stored snapshots are read. */
+export interface Wanted {
+  /** Those that journals name from `from` to `to`, epoch milliseconds. */
+  readonly from: number;
+  readonly to: number;
+  /** Ids beside these. */
+  readonly further?: readonly string[];
+}
+
 /**
  * Reads our side from the tables of a stage: accounts, their journals, and the snapshots that these name. It writes
  * nothing. Needs read access to the tables book, marks and journal.
- *
- * @param further ids of stored snapshots beside those that the journals name.
  */
-export const readStageBook = async (world: World, further: readonly string[] = []): Promise<OurBook> => {
+export const readStageBook = async (world: World, { from, to, further = [] }: Wanted): Promise<OurBook> => {
   const journals = createJournal(world);
   const accounts = await each(await accountsOf(world), async ({ accountId, brokerId, clientClass, policyId }): Promise<OurAccount> => {
     return { accountId, brokerId, clientClass, policyId, journal: await journals.rows(accountId) };
   });
   const { defaultPolicy } = world.settings;
   const policyIds = new Set(accounts.map(({ policyId }) => (policyId === "default" ? defaultPolicy : policyId)));
-  const named = new Set([...further, ...accounts.flatMap(({ journal }) => journal.map((row) => decodeEnvelope(row).snapshotId))]);
+  const named = new Set(further);
+  for (const envelope of accounts.flatMap(({ journal }) => journal.map(decodeEnvelope))) {
+    const at = Date.parse(envelope.at);
+    if (envelope.snapshotId !== null && at >= from && at <= to) named.add(envelope.snapshotId);
+  }
   const marks = createMarks(world);
-  const stored = await each([...named], (id): Promise<MarketSnapshot | null> => (id === null ? Promise.resolve(null) : marks.snapshot(id)));
+  const stored = await each([...named], (id): Promise<MarketSnapshot | null> => marks.snapshot(id));
   return {
+    instruments: await marks.instruments(),
     defaultPolicy,
     policies: (await each([...policyIds], (policyId) => versionsOf(world, policyId))).flat(),
     snapshots: stored.filter((snapshot) => snapshot !== null).sort((a, b) => a.takenAt - b.takenAt),

@@ -17,12 +17,15 @@ import {
   schemaVersion,
   source,
 } from "../../adapters/wire/scalars.ts";
+import type { Instruments } from "../../core/instrument.ts";
 import type { Mark, MarketSnapshot } from "../../core/mark.ts";
 import type { Policy } from "../../core/policy.ts";
 import { Refusal } from "../command-line.ts";
 
 /** Our side: what the journal says, on which marks and terms. */
 export interface OurBook {
+  /** The newest version of each instrument: what facts are folded with. */
+  readonly instruments: Instruments;
   /** By the instant at which they were taken. */
   readonly snapshots: readonly MarketSnapshot[];
   /** Every version of every policy, the newest first. */
@@ -118,6 +121,7 @@ export const readOurs = (name: string, written: string): OurBook => {
     };
   });
   return {
+    instruments: new Map([...data.instruments].sort((a, b) => a.version - b.version).map((one) => [one.instrumentId, one])),
     defaultPolicy: data.defaultPolicy,
     policies: [...data.policies].sort((a, b) => b.version - a.version),
     snapshots: snapshots.sort((a, b) => a.takenAt - b.takenAt),
@@ -126,10 +130,9 @@ export const readOurs = (name: string, written: string): OurBook => {
 };
 
 /** Writes an export: one JSON object, with each envelope as the journal has it. */
-export const writeOurs = ({ snapshots, policies, defaultPolicy, accounts }: OurBook): string => {
-  const instruments = new Map(
-    snapshots.flatMap((one) => [...one.instruments.values()].map((each) => [`${each.instrumentId} ${each.version}`, each])),
-  );
+export const writeOurs = ({ snapshots, policies, defaultPolicy, accounts, instruments: newest }: OurBook): string => {
+  const versions = [newest, ...snapshots.map(({ instruments }) => instruments)].flatMap((some) => [...some.values()]);
+  const instruments = new Map(versions.map((one) => [`${one.instrumentId} ${one.version}`, one]));
   const body: ExportText = {
     schemaVersion: 1,
     defaultPolicy,

@@ -70,8 +70,7 @@ describe("npm run backfill", () => {
     ]);
     expect(ours.snapshots.length).toBeGreaterThan(20);
 
-    const instruments = new Map(ours.snapshots.flatMap((snapshot) => [...snapshot.instruments]));
-    const acts = ours.accounts.flatMap((our) => actsOf(our, envelopesOf(our), instruments));
+    const acts = ours.accounts.flatMap((our) => actsOf(our, envelopesOf(our), ours.instruments));
     expect(acts.map(({ accountId, kind }) => `${accountId} ${kind}`)).toEqual(["falls call", "falls liquidation"]);
     const rows = acts.map(({ accountId, kind, at }) => ({ account: accountId, kind, at: new Date(at).toISOString() }));
     const scope = { from: 0, to: Number.POSITIVE_INFINITY, toleranceMs: 60_000 };

@@ -154,6 +154,20 @@ describe("the cause of a difference", () => {
     expect(words(swept(CALLED), rows, { ...ever, from: T0 + 11 * MINUTE })).toEqual([]);
     expect(words(swept(CALLED), rows)).toHaveLength(2);
   });
+
+  test("a pair at the edge of the scope is paired before it is cut, and belongs where its first act lies", () => {
+    const rows = [row({})];
+    const compared = (scope: Partial<typeof ever>) =>
+      compare(swept(CALLED).book(), readTheirs("theirs.json", JSON.stringify({ rows })), { ...ever, ...scope });
+    expect(compared({ to: T0 + 10 * MINUTE })).toMatchObject({ ours: 1, theirs: 1, equal: 1, differences: [] });
+    expect(compared({ from: T0 + 10 * MINUTE + 1 })).toMatchObject({ ours: 0, theirs: 0, equal: 0, differences: [] });
+  });
+
+  test("terms that nothing can be computed with leave their account unexplained, by the fault's words", () => {
+    const [difference] = found(swept(QUIET), [row({ balances: { XRP: "-5" } })]);
+    expect(difference).toMatchObject({ cause: "unexplained" });
+    expect(difference?.evidence).toMatch(/^the margin cannot be computed again: .*collateral XRP/);
+  });
 });
 
 describe("our export", () => {
@@ -194,9 +208,8 @@ describe("a book without differences", () => {
         for (const [index, cash] of accounts.entries()) history.open(`A-${index}`, T0 + 1_000, { USDT: cash }, LONG);
         for (const [index, to] of falls.entries()) history.sweep(T0 + (index + 1) * 4 * MINUTE, { "BTC-PERP": to, "BTC-USDT": to });
         const book = readOurs("ours.json", writeOurs(history.book()));
-        const instruments = new Map(book.snapshots.flatMap((snapshot) => [...snapshot.instruments]));
         const rows = book.accounts
-          .flatMap((our) => actsOf(our, envelopesOf(our), instruments))
+          .flatMap((our) => actsOf(our, envelopesOf(our), book.instruments))
           .map(({ accountId, kind, at: instant, figures }) => ({
             ...{ account: accountId, kind, at: new Date(instant + 5_000).toISOString() },
             ...Object.fromEntries(FIGURES.flatMap((name) => (figures[name] === null ? [] : [[name, decimal(figures[name])]]))),

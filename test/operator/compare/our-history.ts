@@ -51,6 +51,7 @@ export const ourHistory = (policy: PolicyInMode = { ...POLICY, mode: "observe" }
       for (const account of [...accounts.values()]) change(account, at, []);
     },
     book: () => ({
+      instruments,
       snapshots,
       policies: [terms],
       defaultPolicy: "standard",

@@ -35,7 +35,7 @@ test("our side of a stage is read from its tables, without a write, and is what 
   const snapshot = await stage.desk.marks.takeSnapshot(T0 + 60_000);
   for (const accountId of ids.slice(0, 3)) await decideAccount(stage.desk, { accountId, causedBy: "test" }, snapshot);
 
-  const book = await readStageBook(readingOnly(stage.world));
+  const book = await readStageBook(readingOnly(stage.world), { from: T0, to: T0 + 120_000 });
   expect(book.accounts.map(({ accountId }) => accountId)).toEqual(ids);
   expect(book.snapshots.map(({ snapshotId }) => snapshotId)).toEqual([snapshot.snapshotId]);
   expect(book.policies.map(({ policyId, version }) => `${policyId} ${version}`)).toEqual(["standard 1"]);
