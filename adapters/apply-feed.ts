@@ -42,3 +42,21 @@ export const applyFeed = async (desk: Desk, messages: readonly FeedMessage[], sn
     if (isChecked && !account.outOfSync) log.count("accounts_reconciled");
   }
 };
+
+/**
+ * Applies one message. A statement of the venue that cannot be judged now is let go: the next one comes in minutes,
+ * and a deposit behind it in its account's queue must not wait past a deadline for it (N12).
+ */
+export const applyMessage = async (desk: Desk, message: FeedMessage, newest: () => Promise<MarketSnapshot>): Promise<void> => {
+  try {
+    await applyFeed(desk, [message], await newest());
+  } catch (error) {
+    const isCheck = message.entries.every(({ kind }) => kind === "reconciliation");
+    if (!isCheck || error instanceof UnknownAccount) throw error;
+    desk.world.log.count("reconciliation_skipped");
+    desk.world.log.warn("a statement of the venue was not judged", {
+      accountId: message.accountId,
+      reason: error instanceof Error ? error.name : "unknown",
+    });
+  }
+};

@@ -1,6 +1,6 @@
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from "aws-lambda";
 
-import { applyFeed } from "../adapters/apply-feed.ts";
+import { applyFeed, applyMessage } from "../adapters/apply-feed.ts";
 import { createWorld } from "../adapters/aws.ts";
 import { newestMarks, openDesk } from "../adapters/decide-account.ts";
 import { ordered } from "../adapters/lambda/batches.ts";
@@ -26,7 +26,7 @@ const readable = (group: readonly SQSRecord[]): FeedMessage[] => {
 };
 
 /**
- * 9. Applies what happened at the venue: fills, deposits, withdrawals, snapshots, closed orders (R16).
+ * 9. Applies what happened at the venue: fills, deposits, withdrawals, snapshots, closed orders, statements (R16).
  *
  * The facts of one account in one batch are one transaction. Where they cannot be applied together,
  * they are applied message by message, so that what comes before a bad one is kept; the bad one and
@@ -55,7 +55,7 @@ export const applyBookFeed = (world: World) => {
     return ordered(event.Records, world.log, async (record) => {
       const group = groups.get(groupOf(record)) ?? [];
       if (group[0] === record) await together(group);
-      if (!applied.has(record.messageId)) await applyFeed(desk, [read(record)], await newest());
+      if (!applied.has(record.messageId)) await applyMessage(desk, read(record), newest);
     });
   };
 };

@@ -244,10 +244,11 @@ export const runPlan = async (options: RunOptions): Promise<RunResult> => {
   const accounts = plan.accounts.map(({ accountId }) => accountId);
   const brokers = [...new Set(plan.accounts.map(({ brokerId }) => brokerId))];
   await putTerms(setupWorld(stage.tables, deployment, time.now), plan.policy, brokers, accounts);
-  if (options.script === undefined) checks.onEvent(createHolders(stage, seed, plan.cancelShare).hear);
-  else options.script(stage);
+  if (options.script === undefined) {
+    checks.onEvent(createHolders(stage, seed, plan.cancelShare).hear);
+    time.at(STARTS_AT + 10_000, () => venue.reconcile());
+  } else options.script(stage);
   for (const account of plan.accounts) time.at(STARTS_AT + 4_000, () => venue.open(account));
-  time.at(STARTS_AT + 10_000, () => venue.reconcile());
   playFeed(stage, plan);
   for (const { at, accountId, share } of plan.withdrawals) time.at(at, () => stage.callers.withdraw(accountId, share));
   for (const { at, queue, body } of plan.poison) {

@@ -140,6 +140,26 @@ describe("R16 the venue's statements check the book", () => {
     expect([stage.counted("book_differs"), stage.counted("account_out_of_sync")]).toEqual([2, 1]);
   });
 
+  test("N12 one that cannot be judged now is let go: the deposit behind it does not wait for it", async () => {
+    await openAccount(stage, accountId);
+    let failures = 2;
+    const get: typeof stage.world.db.get = (input) => {
+      failures -= 1;
+      return failures >= 0 ? Promise.reject(new Error("ThrottlingException")) : stage.world.db.get(input);
+    };
+    const throttled = { ...stage.world, db: { ...stage.world.db, get } };
+    const applied = await applyBookFeed(throttled)(batch(message([stated(1, "990")]), message([pay(2)])));
+    expect(applied).toEqual(NONE_FAILED);
+    expect(await cash()).toBe(usdt("1001"));
+    expect((await stage.load(accountId)).outOfSync).toBe(false);
+    expect([stage.counted("reconciliation_skipped"), stage.counted("book_differs")]).toEqual([1, 0]);
+  });
+
+  test("one of an account that the book never had is not let go", async () => {
+    const stranger = message([stated(1, "1000")]);
+    await expect(apply(stranger)).resolves.toEqual({ batchItemFailures: [{ itemIdentifier: stranger.messageId }] });
+  });
+
   test("what was lost with nothing after it is found: the book is behind the statement", async () => {
     await openAccount(stage, accountId);
     await apply(message([stated(3, "1000")]));
