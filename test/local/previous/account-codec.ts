@@ -124,6 +124,7 @@ export const decodeAccount = (item: Item): MarginAccount => {
     outOfSync: item["gap"]?.BOOL === true,
     // The release before had no such field, and healed by any snapshot.
     restoredAt: null,
+    sourceAt: 0,
   };
 };
 
