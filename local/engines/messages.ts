@@ -25,6 +25,12 @@ export interface Outgoing {
   readonly MessageDeduplicationId?: string;
 }
 
+/** A message where it lies. */
+export interface Held {
+  readonly messageId: string;
+  readonly body: string;
+}
+
 export interface Depth {
   readonly visible: number;
   readonly inFlight: number;
@@ -52,6 +58,8 @@ export interface Messages {
   release(queue: string, receipts: readonly string[]): Promise<void>;
   /** What each queue holds. In stepped time nothing changes but by requests, so without one the last answer stands. */
   depths(): Promise<ReadonlyMap<string, Depth>>;
+  /** Everything that a queue holds, received or not, without taking it; nothing for a queue that does not exist. */
+  inspect(queue: string): Promise<readonly Held[]>;
   /** Messages of a queue that may be received now. */
   visible(queue: string): Promise<number>;
   stop(): Promise<void>;
@@ -191,6 +199,19 @@ const inspect = async (app: App): Promise<ReadonlyMap<string, Depth>> => {
   );
 };
 
+/** The engine's own view of a queue: messages by their state. */
+const inspectQueue = async (app: App, queue: string): Promise<readonly Held[]> => {
+  const reply = await app.inject({ url: `/_fauxqs/queues/${queue}` });
+  if (reply.statusCode !== 200) return [];
+  const { messages } = JSON.parse(reply.payload) as { readonly messages: Readonly<Record<string, readonly unknown[]>> };
+  return Object.values(messages).flatMap((held) =>
+    held.map((one) => {
+      const { messageId, body } = ((one as { readonly message?: unknown }).message ?? one) as Held;
+      return { messageId, body };
+    }),
+  );
+};
+
 /** Looks at the queues anew only after a request that may have changed them. */
 const inspectOnChange = (app: App): (() => Promise<ReadonlyMap<string, Depth>>) => {
   let known: Promise<ReadonlyMap<string, Depth>> | null = null;
@@ -251,6 +272,7 @@ export const startMessages = async ({ account, region, hold }: MessagesOptions):
         receipts.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 })),
       ),
     depths,
+    inspect: (queue) => inspectQueue(app, queue),
     visible: async (queue) => (await depths()).get(queue)?.visible ?? 0,
     stop: () => app.close(),
   };
