@@ -70,7 +70,8 @@ export const createStreamSource = (options: StreamSourceOptions): Source => {
       responseContext: { functionError: outcome.ok ? null : outcome.error.name },
       version: "1.0",
       DDBStreamBatchInfo: {
-        streamArn: mapping.sourceArn,
+        streamArn: reader.streamArn,
+        shardId: reader.shardId,
         batchSize: records.length,
         startSequenceNumber: sequenceOf(records[0]),
         endSequenceNumber: sequenceOf(records.at(-1)),

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { ALARM_ROWS } from "./alarm-rows.ts";
+import { type Exchange, openExchange } from "./exchange.ts";
+
+const PREFIX = "plimsoll-local-";
+
+/** Minutes after a mend in which its alarms end: three periods of the longest, and one for what was sent back. */
+const CALM_MIN = 5;
+
+describe("every alarm fires once, and its entry of the runbook clears it", () => {
+  let x: Exchange;
+
+  beforeAll(async () => {
+    x = await openExchange();
+    await x.minutes(5);
+  });
+
+  afterAll(() => x.stop());
+
+  test("nothing is on in an exchange where nothing is wrong", () => {
+    expect(x.cloud.watch.transitions).toEqual([]);
+  });
+
+  test.each(ALARM_ROWS)("$name", async ({ alarms, fault, load = async () => undefined, minutes, mend }) => {
+    const { watch } = x.cloud;
+    const before = watch.transitions.length;
+    await fault(x);
+    await x.minutes(minutes, () => load(x));
+    const fired = alarms.filter((alarm) => watch.transitions.slice(before).some((one) => one.alarm === PREFIX + alarm));
+    expect(fired).toEqual(alarms);
+    await mend(x);
+    await x.minutes(CALM_MIN, () => load(x));
+    const seen = watch.transitions.slice(before);
+    for (const alarm of alarms) {
+      expect([alarm, ...seen.filter((one) => one.alarm === PREFIX + alarm).map(({ to }) => to)]).toEqual([alarm, "ALARM", "OK"]);
+    }
+    expect(watch.alarms.filter(({ AlarmName }) => watch.state(AlarmName) === "ALARM").map(({ AlarmName }) => AlarmName)).toEqual([]);
+  });
+
+  test("no alarm is without a row, and none has two", () => {
+    const rows = ALARM_ROWS.flatMap(({ alarms }) => alarms.map((alarm) => PREFIX + alarm));
+    expect(rows.sort()).toEqual(x.cloud.watch.alarms.map(({ AlarmName }) => AlarmName).sort());
+  });
+});
