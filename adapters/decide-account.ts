@@ -7,6 +7,7 @@ import { modeOf, type PolicyInMode } from "../core/mode.ts";
 import { unopenedAccount } from "./dynamodb/account-codec.ts";
 import { type Book, createBook } from "./dynamodb/book.ts";
 import { createMarks, type Marks } from "./dynamodb/marks.ts";
+import { toldOf } from "./lambda/told.ts";
 import type { AccountTerms } from "./wire/feed.ts";
 import type { World } from "./world.ts";
 
@@ -142,6 +143,6 @@ const OF_THE_ACCOUNT: ReadonlySet<string> = new Set(["UnreadableRow", "UnknownPo
 export const setAside = ({ world }: Desk, accountId: string, error: unknown): null => {
   if (!(error instanceof Error) || !OF_THE_ACCOUNT.has(error.name)) throw error;
   world.log.count("undecided_account");
-  world.log.error("account cannot be decided", { accountId, error: error.name, reason: error.message });
+  world.log.error("account cannot be decided", { accountId, ...toldOf(error) });
   return null;
 };

@@ -8,6 +8,7 @@ import { CfnQueue, type Queue } from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 
 import { TABLES, type TableName } from "../adapters/dynamodb/schema.ts";
+import { LIMITS } from "../core/limits.ts";
 import { encryptedTopic } from "./constructs/messaging.ts";
 import { NamedStack, pascal } from "./constructs/named-stack.ts";
 import {
@@ -47,8 +48,8 @@ interface AlarmTerms {
   readonly silence?: TreatMissingData;
 }
 
-/** Without a full sweep for this long nobody is watched (design §2). */
-const NO_CURRENT_MIN = 3;
+/** Without a full sweep for this long nobody is watched. */
+const NO_CURRENT_MIN = LIMITS.unwatchedAfterMs / 60_000;
 /** The relay stands between a commit and every notice. */
 const RELAY_AGE_MAX_MS = 60_000;
 /** An order that the venue's gateway leaves lying is a liquidation that does not happen. */
@@ -76,6 +77,21 @@ const COUNTS: readonly (readonly [metric: string, urgency: Urgency, owner: Owner
   ["email_without_contact", "ticket", "risk desk", "An account has no contact: its holder was not told by email."],
   ["webhook_exhausted", "ticket", "integration", "A webhook endpoint did not take an event within all its attempts."],
 ];
+
+/** Dead-letter queues whose messages do not simply go back to a queue have entries of their own. */
+const PARKED: Readonly<Record<string, string>> = {
+  "publish-events-dead": "parked-records",
+  "schedules-dead": "parked-ticks",
+  "sweep-overdue-dead": "parked-ticks",
+  "alarms-dead": "parked-alarms",
+};
+
+const parkedEntry = (thing: string): string =>
+  PARKED[thing] ?? (thing.endsWith("-subscription-dead") ? "parked-deliveries" : "parked-messages");
+
+/** Queues at whose other end is the venue: its core system writes one, its gateway reads the other. */
+const OF_THE_VENUE: ReadonlySet<string> = new Set(["venue", "feed", "venue-dead", "feed-dead"]);
+const ownerOf = (thing: string): Owner => (OF_THE_VENUE.has(thing) ? "integration" : "platform");
 
 interface Row {
   readonly title: string;
@@ -234,7 +250,7 @@ export class WatchStack extends NamedStack {
         entry: venue ? "venue-late" : "queue-late",
         metric: ofQueue(physicalName, "ApproximateAgeOfOldestMessage"),
         urgency: venue ? "page" : "ticket",
-        owner: venue || name === "feed" ? "integration" : "platform",
+        owner: ownerOf(name),
         means: venue ? "The venue's gateway does not take its orders." : `Messages of the queue ${name} wait too long.`,
         threshold: venue ? VENUE_WAIT_MAX_S : lateS,
       });
@@ -290,11 +306,11 @@ export class WatchStack extends NamedStack {
       const thing = name.slice(nameOf(this.stage, "").length).replace(/\.fifo$/, "");
       this.alarm({
         thing,
-        entry: "parked-messages",
+        entry: parkedEntry(thing),
         metric: ofQueue(name, "ApproximateNumberOfMessagesVisible"),
         urgency: "page",
-        owner: "platform",
-        means: `Messages are parked in ${name}: find out why, then redrive them.`,
+        owner: ownerOf(thing),
+        means: `Messages are parked in ${name}: find out why, mend it, then send them back.`,
       });
     }
   }

@@ -56,7 +56,11 @@ export const httpApi = (stack: Stack, { stage, handler, dataKey }: HttpApiProps)
       authorizationType: open ? "NONE" : "AWS_IAM",
     });
     if (open)
-      acknowledge(route, "AwsSolutions-APIG4", "The health check is public by design: a monitor asks it, and it tells nothing else.");
+      acknowledge(
+        route,
+        "AwsSolutions-APIG4",
+        "The health check is public by design: a monitor outside asks it, and it tells when accounts were last marked, nothing else.",
+      );
   }
   const logGroup = new LogGroup(stack, "ApiLogs", {
     logGroupName: logGroupName(stage, "api"),

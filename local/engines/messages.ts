@@ -107,6 +107,9 @@ const createCalls = (app: App, region: string) => {
   return {
     sqs: async <T = unknown>(action: string, body: object): Promise<T> =>
       JSON.parse((await post({ "content-type": JSON_TYPE, "x-amz-target": `AmazonSQS.${action}` }, JSON.stringify(body))) || "null") as T,
+    /** Whether a queue is there. */
+    exists: async (queueUrl: string): Promise<boolean> =>
+      (await app.inject({ url: `/_fauxqs/queues/${nameOf(queueUrl)}` })).statusCode === 200,
     sns: (action: string, parameters: Readonly<Record<string, string>>): Promise<string> =>
       post({ "content-type": FORM_TYPE }, new URLSearchParams({ Action: action, ...parameters }).toString()),
   };
@@ -125,7 +128,8 @@ const attributeForm = (attributes: Readonly<Record<string, string>>): Record<str
 /** Answers for a delayed message as SQS would, and keeps it back. */
 const heldReply = (calls: Calls, hold: Hold, queueUrl: string, { Id, DelaySeconds = 0, ...message }: Entry) => {
   hold(DelaySeconds, async () => {
-    await calls.sqs("SendMessage", { QueueUrl: queueUrl, ...message });
+    // A delayed message goes with its queue.
+    if (await calls.exists(queueUrl)) await calls.sqs("SendMessage", { QueueUrl: queueUrl, ...message });
   });
   return { ...(Id !== undefined && { Id }), MessageId: randomUUID(), MD5OfMessageBody: md5(message.MessageBody) };
 };

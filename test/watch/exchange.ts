@@ -32,8 +32,10 @@ export const MINUTE = 60_000;
 /** The broker with an endpoint, the one whose endpoint is broken, and the one without. */
 export const BROKER = { good: "meridian", broken: "northstar", none: "harbour" } as const;
 const PRICE = price("8000");
-/** A mark is good for four minutes. */
-const MARK_SPACING_MS = 2 * MINUTE;
+/** A mark is good for twice this: 3 minutes 20. */
+const MARK_SPACING_MS = 100_000;
+/** A short grace: a deadline comes within few minutes. */
+const CLOCKS = { ...STEPPED_CLOCKS, graceMs: 5 * MINUTE, topUpGraceMs: 5 * MINUTE };
 const STAGE = localStage();
 
 export interface Opened {
@@ -65,6 +67,8 @@ export interface Exchange {
   /** Opens an account of a number of its own. @returns its id. */
   open(opened: Opened): Promise<string>;
   deposit(accountId: string, amount: string): Promise<void>;
+  /** Every account opened since the last time gets more than it could need: no call of one row lives on in the next. */
+  cure(): Promise<void>;
   tell(message: FeedMessage): Promise<void>;
   putContact(accountId: string, contact: ContactBody): Promise<void>;
   putPolicies(): Promise<void>;
@@ -159,6 +163,7 @@ export const openExchange = async (): Promise<Exchange> => {
   const away = { feed: false, venue: false };
   const receiver = await listen({ answers, webhooks });
   let opened = 0;
+  const uncured: string[] = [];
 
   gate.onThrottle((table) =>
     cloud.meter.add({ namespace: "AWS/DynamoDB", name: "WriteThrottleEvents", dimension: "TableName", of: table }, 1),
@@ -179,6 +184,7 @@ export const openExchange = async (): Promise<Exchange> => {
     await cloud.clients.sqs.send(new SendMessageCommand({ QueueUrl: cloud.queueUrl(queue), MessageBody, ...ordered }));
   };
   const tell: Exchange["tell"] = (message) => send("feed.fifo", encodeFeed(message), message.accountId);
+  const deposit: Exchange["deposit"] = (accountId, amount) => tell(venue.deposit(accountId, "USDT", money(amount) as Money, cloud.now()));
   const postMarks = async (): Promise<void> => {
     const ticks = market.listings.map(({ instrumentId, baseAsset }) => ({
       instrumentId,
@@ -217,7 +223,7 @@ export const openExchange = async (): Promise<Exchange> => {
     secrets[brokerId] ??= String((made.body as { secret?: unknown }).secret);
   };
   const putPolicies = async (): Promise<void> => {
-    for (const [policyId, terms] of policyTerms(market, STEPPED_CLOCKS)) await ask("operator", "PUT", `/policies/${policyId}`, terms);
+    for (const [policyId, terms] of policyTerms(market, CLOCKS)) await ask("operator", "PUT", `/policies/${policyId}`, terms);
   };
   const putContact: Exchange["putContact"] = async (accountId, contact) => {
     await ask("operator", "PUT", `/accounts/${accountId}/contact`, contact);
@@ -234,12 +240,7 @@ export const openExchange = async (): Promise<Exchange> => {
   };
 
   for (const listing of market.listings)
-    await ask(
-      "operator",
-      "PUT",
-      `/instruments/${listing.instrumentId}`,
-      instrumentTermsOf(listing, priceOf(listing.baseAsset), STEPPED_CLOCKS),
-    );
+    await ask("operator", "PUT", `/instruments/${listing.instrumentId}`, instrumentTermsOf(listing, priceOf(listing.baseAsset), CLOCKS));
   await putPolicies();
   await putEndpoint(BROKER.good);
   await putEndpoint(BROKER.broken);
@@ -266,6 +267,7 @@ export const openExchange = async (): Promise<Exchange> => {
     open: async ({ cash, brokerId = BROKER.good, contact }) => {
       opened += 1;
       const accountId = `A${String(opened).padStart(4, "0")}`;
+      uncured.push(accountId);
       const whose = contact === undefined ? contactOf(accountId) : contact;
       if (whose !== null) await putContact(accountId, whose);
       const positions = [{ instrumentId: "BTC-PERP", quantity: quantity("1"), entryPrice: PRICE }];
@@ -274,8 +276,10 @@ export const openExchange = async (): Promise<Exchange> => {
       await settle();
       return accountId;
     },
-    deposit: async (accountId, amount) => {
-      await tell(venue.deposit(accountId, "USDT", money(amount) as Money, cloud.now()));
+    deposit,
+    cure: async () => {
+      for (const accountId of uncured.splice(0)) await deposit(accountId, "10000");
+      await settle();
     },
     redrive: (thing) => {
       const way = WAYS.get(thing);
