@@ -24,6 +24,8 @@ export interface CloudOptions {
   readonly directory: string;
   /** Port of the API; a free one by default. */
   readonly apiPort?: number;
+  /** Further variables of every function, such as credentials. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A message of a queue that nothing in the template consumes. */
@@ -58,6 +60,8 @@ export interface Cloud {
   onEvent(listener: (body: string) => void): void;
   /** Messages in each dead-letter queue. */
   deadLetters(): Promise<Readonly<Record<string, number>>>;
+  /** Physical names of all queues. */
+  readonly queueNames: readonly string[];
   /** Everything that a queue holds now, without taking it. */
   inspect(queueName: string): Promise<readonly Held[]>;
   /** Changes a running function or its sources, as Lambda's own API does; `enabled` is for stepped time. */
@@ -150,6 +154,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     assembly: options.assembly,
     directory: options.directory,
     apiPort: options.apiPort ?? 0,
+    environment: options.environment ?? {},
     time,
     hold: stepped === null ? null : (delayS, deliver) => void stepped.at(stepped.now() + delayS * 1_000, "delayed message", deliver),
     offsetMs: options.startAt === undefined ? 0 : options.startAt - Date.now(),
@@ -188,6 +193,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       const depths = await messages.depths();
       return Object.fromEntries([...depths].filter(([name]) => dead.has(name)).map(([name, { visible }]) => [name, visible]));
     },
+    queueNames: wiring.queues.map(({ name }) => name),
     inspect: (queueName) => messages.inspect(find("queue", wiring.queues, queueName).name),
     configure: (functionName, { enabled, ...change }) => {
       const { name } = find("function", wiring.functions, functionName);

@@ -35,6 +35,7 @@ export interface DeploymentOptions {
   /** Folder for the functions' logs. */
   readonly directory: string;
   readonly apiPort: number;
+  readonly environment: Readonly<Record<string, string>>;
   readonly time: Time;
   /** Stepped time: one constant instant for each invocation, and delayed messages held here. Null in real time. */
   readonly hold: Hold | null;
@@ -164,7 +165,7 @@ const startParts = async (options: DeploymentOptions, stops: Stops): Promise<Omi
   const topicArn = await declareMessages(wiring, messages);
   const lambda = createLambda({
     functions: wiring.functions,
-    environment: environmentOf(endpoints, region),
+    environment: { ...environmentOf(endpoints, region), ...options.environment },
     clock: hold === null ? { kind: "real", offsetMs: options.offsetMs } : { kind: "stepped" },
     now: time.now,
     logs: join(options.directory, "logs"),

@@ -58,8 +58,13 @@ export interface Exchange {
   readonly answers: Record<string, number>;
   /** Requests that receivers got. */
   readonly webhooks: { readonly url: string; readonly headers: IncomingMessage["headers"]; readonly body: string }[];
-  /** Addresses that SES refuses. */
+  /** What receivers say with it. */
+  words: string;
+  /** Addresses that SES refuses, and for which it fails: with the address in its words, as SES has it. */
   readonly refused: Set<string>;
+  readonly failing: Set<string>;
+  /** Where a broker's receiver listens. */
+  receiverUrl(brokerId: string): string;
   /** Secrets of the brokers' endpoints, as the API showed them once. */
   readonly secrets: Record<string, string>;
   ask(role: string, method: string, path: string, body: unknown): Promise<{ readonly status: number; readonly body: unknown }>;
@@ -106,7 +111,7 @@ const assetsOf = (assembly: string): ReadonlyMap<string, string> =>
     ),
   );
 
-const listen = async (x: Pick<Exchange, "answers" | "webhooks">): Promise<{ url: string; stop: () => Promise<void> }> => {
+const listen = async (x: Pick<Exchange, "answers" | "webhooks" | "words">): Promise<{ url: string; stop: () => Promise<void> }> => {
   const server = createServer((request, reply) => {
     let body = "";
     request.on("data", (chunk: Buffer) => {
@@ -115,7 +120,7 @@ const listen = async (x: Pick<Exchange, "answers" | "webhooks">): Promise<{ url:
     request.on("end", () => {
       x.webhooks.push({ url: request.url ?? "", headers: request.headers, body });
       const broker = (request.url ?? "").split("/")[1] ?? "";
-      reply.writeHead(x.answers[broker] ?? 200).end("the receiver's own words");
+      reply.writeHead(x.answers[broker] ?? 200).end(x.words);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -137,7 +142,8 @@ const market: Market = {
 /** Everything that is worth BTC is worth 8,000; the rest 100. */
 const priceOf = (baseAsset: string): Price => (baseAsset === "BTC" ? PRICE : price("100"));
 
-export const openExchange = async (): Promise<Exchange> => {
+/** @param environment further variables of every function. */
+export const openExchange = async (environment: Readonly<Record<string, string>> = {}): Promise<Exchange> => {
   const folder = mkdtempSync(join(tmpdir(), "plimsoll-watch-"));
   const assembly = await synthesize(join(folder, "cdk.out"));
   const engine = await startEngine();
@@ -150,18 +156,20 @@ export const openExchange = async (): Promise<Exchange> => {
     AWS_SECRET_ACCESS_KEY: "local",
     AWS_ENDPOINT_URL_DYNAMODB_STREAMS: gate.endpoint,
   });
-  const cloud = await startCloud({ assembly, clock: "stepped", startAt: START, directory: folder });
+  const cloud = await startCloud({ assembly, clock: "stepped", startAt: START, directory: folder, environment });
   delete process.env["DYNAMODB_ENDPOINT"];
   process.env["EVENTS_TOPIC_ARN"] = cloud.topicArn ?? "";
   process.env["AWS_ENDPOINT_URL_SNS"] = new URL(cloud.queueUrl("email")).origin;
   const assets = assetsOf(assembly);
   const venue = createVenue(market, 1);
   const refused = new Set<string>();
+  const failing = new Set<string>();
   const answers: Record<string, number> = {};
   const webhooks: Exchange["webhooks"] = [];
   const secrets: Record<string, string> = {};
   const away = { feed: false, venue: false };
-  const receiver = await listen({ answers, webhooks });
+  const receiving = { answers, webhooks, words: "" };
+  const receiver = await listen(receiving);
   let opened = 0;
   const uncured: string[] = [];
 
@@ -171,6 +179,8 @@ export const openExchange = async (): Promise<Exchange> => {
   cloud.onEmail(({ to }) => {
     for (const address of to) {
       if (refused.has(address)) throw new ServiceError("MessageRejected", `Email address is not verified: ${address}`);
+      if (failing.has(address))
+        throw new ServiceError("AccessDeniedException", `not authorized to perform ses:SendEmail on identity/${address}`, 403);
     }
   });
 
@@ -253,7 +263,12 @@ export const openExchange = async (): Promise<Exchange> => {
     away,
     answers,
     webhooks,
+    set words(words: string) {
+      receiving.words = words;
+    },
     refused,
+    failing,
+    receiverUrl: (brokerId) => `${receiver.url}/${brokerId}`,
     secrets,
     ask,
     send,
