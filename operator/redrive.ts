@@ -39,7 +39,9 @@ process.exitCode = await runCommand({
     await enterStage(stage, ["email"]);
     process.env["EVENTS_TOPIC_ARN"] = topicArnOf(stage, process.env["EMAIL_QUEUE_URL"] ?? "");
     const { SQSClient } = await import("@aws-sdk/client-sqs");
-    const done = await redrive({ sqs: new SQSClient({}), stage, publishAgain }, given.from, way);
+    // The endpoint that the environment names, or the region's own: a queue's address is not where it is asked for.
+    const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
+    const done = await redrive({ sqs, stage, publishAgain }, given.from, way);
     say(`${done} ${way.kind === "discard" ? "discarded" : "sent back"}; what fails again is parked again`);
     return 0;
   },

@@ -8,6 +8,9 @@ const PREFIX = "plimsoll-local-";
 /** Minutes after a mend: its alarms end with the first, and do not come back with the load of the second. */
 const CALM_MIN = 2;
 
+/** A row plays up to two hours of the exchange, minute by minute. */
+const ROW_TIMEOUT_MS = 300_000;
+
 describe("every alarm fires once, and its entry of the runbook clears it", () => {
   let x: Exchange;
 
@@ -22,7 +25,7 @@ describe("every alarm fires once, and its entry of the runbook clears it", () =>
     expect(x.cloud.watch.transitions).toEqual([]);
   });
 
-  test.each(ALARM_ROWS)("$name", async ({ alarms, fault, load = async () => undefined, minutes, mend }) => {
+  test.each(ALARM_ROWS)("$name", { timeout: ROW_TIMEOUT_MS }, async ({ alarms, fault, load = async () => undefined, minutes, mend }) => {
     const { watch } = x.cloud;
     const before = watch.transitions.length;
     await fault(x);

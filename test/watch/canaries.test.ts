@@ -189,7 +189,7 @@ describe("I28, C9: secrets and personal data are where they belong and nowhere e
     logs = readdirSync(x.logs).map((file) => ({ where: `log ${file}`, text: readFileSync(join(x.logs, file), "utf8") }));
     rows = (await Promise.all(["book", "marks", "journal", "outbound"].map((table) => rowsOf(x, table)))).flat();
     queues = await queuesOf(x);
-  });
+  }, 600_000);
 
   afterAll(() => x.stop());
 
