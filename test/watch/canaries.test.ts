@@ -45,7 +45,8 @@ const work = async (x: Exchange): Promise<Place[]> => {
   await x.putEndpoint(BROKER.good, url.href);
   const accountId = await x.open({ cash: CALLED, contact: HOLDER });
   await x.minutes(2);
-  const withdrawal = { accountId, asset: "USDT", amount: "1" };
+  const rich = await x.open({ cash: "5000", contact: HOLDER });
+  const withdrawal = { accountId: rich, asset: "USDT", amount: "1" };
   const marks = { schemaVersion: 1, marks: [{ instrumentId: "BTC-PERP", price: "8000", asOf: "2020-03-12T00:00:00Z", source: "test" }] };
   const replies = [
     await ask(x, "operator", "POST", "/withdrawal-checks", withdrawal),
@@ -186,9 +187,11 @@ describe("I28, C9: secrets and personal data are where they belong and nowhere e
     await spoiltRows(x);
     await poison(x);
     await parked(x);
-    logs = readdirSync(x.logs).map((file) => ({ where: `log ${file}`, text: readFileSync(join(x.logs, file), "utf8") }));
     rows = (await Promise.all(["book", "marks", "journal", "outbound"].map((table) => rowsOf(x, table)))).flat();
     queues = await queuesOf(x);
+    // Only what has stopped has written all that it had to say.
+    await x.cloud.stop();
+    logs = readdirSync(x.logs).map((file) => ({ where: `log ${file}`, text: readFileSync(join(x.logs, file), "utf8") }));
   }, 600_000);
 
   afterAll(() => x.stop());
