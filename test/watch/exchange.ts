@@ -57,7 +57,12 @@ export interface Exchange {
   /** What each broker's receiver answers. */
   readonly answers: Record<string, number>;
   /** Requests that receivers got. */
-  readonly webhooks: { readonly url: string; readonly headers: IncomingMessage["headers"]; readonly body: string }[];
+  readonly webhooks: {
+    readonly url: string;
+    readonly headers: IncomingMessage["headers"];
+    readonly body: string;
+    readonly answer: number;
+  }[];
   /** What receivers say with it. */
   words: string;
   /** Addresses that SES refuses, and for which it fails: with the address in its words, as SES has it. */
@@ -118,9 +123,10 @@ const listen = async (x: Pick<Exchange, "answers" | "webhooks" | "words">): Prom
       body += chunk.toString();
     });
     request.on("end", () => {
-      x.webhooks.push({ url: request.url ?? "", headers: request.headers, body });
       const broker = (request.url ?? "").split("/")[1] ?? "";
-      reply.writeHead(x.answers[broker] ?? 200).end(x.words);
+      const answer = x.answers[broker] ?? 200;
+      x.webhooks.push({ url: request.url ?? "", headers: request.headers, body, answer });
+      reply.writeHead(answer).end(x.words);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
