@@ -16,7 +16,7 @@ const TRIES_MAX = 5;
 /** How long the newest marks serve the accounts of one invocation; their age is judged at each decision anyway. */
 const NEWEST_KEPT_MS = 1_000;
 /** Policy id of an account that takes the stage's default. */
-const DEFAULT_POLICY_ID = "default";
+export const DEFAULT_POLICY_ID = "default";
 
 /** Others kept writing the account for as many tries as we have. Nothing was written; the message may be tried again. */
 export class Contended extends Error {

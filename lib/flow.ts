@@ -107,7 +107,9 @@ export const FUNCTIONS: Readonly<Record<FunctionName, FunctionTerms>> = {
   },
   "apply-book-feed": {
     description: "9. Applies facts of the venue, each once",
-    timeoutS: 30,
+    // What a crash leaves behind comes again after six times this: before the shortest notice and grace are over
+    // (60 s each, R12 and R13), or a deadline would pass over a deposit that was paid.
+    timeoutS: 15,
     memoryMb: SMALL_MB,
     settings: DECIDING,
   },

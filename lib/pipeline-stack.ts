@@ -12,6 +12,7 @@ import type { Construct } from "constructs";
 import type { TableName } from "../adapters/dynamodb/schema.ts";
 import { acknowledgeWildcards } from "./constructs/acknowledge.ts";
 import { callerPolicies } from "./constructs/callers.ts";
+import { StaticEgress } from "./constructs/egress.ts";
 import { httpApi } from "./constructs/http-api.ts";
 import { encryptedTopic, messagingKey, subscribe } from "./constructs/messaging.ts";
 import { NamedStack, pascal } from "./constructs/named-stack.ts";
@@ -189,6 +190,7 @@ export class PipelineStack extends NamedStack {
     const step = this.step("deliver-webhook", { outbound: { actions: ["GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem"] } });
     this.sends(step, "timer", "webhook");
     step.allowSecrets("kms:Decrypt");
+    if (this.stage.webhookEgress === "static") new StaticEgress(this, { stage: this.stage, dataKey: this.data.dataKey }).admit(step);
     return this.consuming(step, "deliver-webhook", "webhook", 10);
   }
 

@@ -70,6 +70,8 @@ const fields = z.strictObject({
   sweepStepPpm: z.int().min(1).max(1_000_000),
   /** "local" lets webhooks go to loopback addresses over http: only on a developer's machine. */
   webhookLoopback: z.enum(["never", "local"]),
+  /** "static" posts webhooks from fixed addresses, through a network of their own; it costs by the hour. */
+  webhookEgress: z.enum(["public", "static"]),
   deletionProtection: z.boolean(),
   /** What becomes of tables, keys and logs when their stack goes. */
   removal: z.enum(["retain", "destroy"]),

@@ -14,6 +14,7 @@ const common = {
   sweepTimeoutMs: 60_000,
   sweepStepPpm: 2_000,
   webhookLoopback: "never",
+  webhookEgress: "public",
   apiRatePerS: 200,
   apiBurst: 400,
 } as const;

@@ -37,9 +37,16 @@ const read = <Asked extends Options>(args: readonly string[], options: Asked): G
   }
 };
 
+/** What AWS refused or could not be asked, in one line; null for an error of our own. SDK errors carry `$metadata`, all but missing credentials. */
+const refusalOfAws = (error: unknown): string | null => {
+  if (!(error instanceof Error)) return null;
+  const isOfSdk = "$metadata" in error || error.name === "CredentialsProviderError";
+  return isOfSdk ? `AWS did not do it: ${error.name}: ${error.message}\nCheck AWS_PROFILE, its rights, its Region and the network.` : null;
+};
+
 /**
- * Reads a command line and carries it out. @returns the exit code: the command's own, or 2 with the reason and the
- * usage on standard error for a command line, a stage or a file that cannot be used.
+ * Reads a command line and carries it out. @returns the exit code: the command's own, or 2 with the reason on standard
+ * error for a command line, a stage or a file that cannot be used (with the usage), and where AWS does not answer.
  */
 export const runCommand = async <Asked extends Options>(
   { usage, options, carryOut }: Command<Asked>,
@@ -53,6 +60,9 @@ export const runCommand = async <Asked extends Options>(
     }
     return await carryOut(given);
   } catch (error) {
+    const ofAws = refusalOfAws(error);
+    if (ofAws !== null) process.stderr.write(`${ofAws}\n`);
+    if (ofAws !== null) return 2;
     if (!(error instanceof Refusal) && !(error instanceof StageError)) throw error;
     process.stderr.write(`${error.message}\n\n${usage}\n`);
     return 2;

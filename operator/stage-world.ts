@@ -1,9 +1,32 @@
+import type { SQSClient } from "@aws-sdk/client-sqs";
+
 import type { QueueName } from "../lib/flow.ts";
 import { nameOf, type Stage } from "../lib/stage.ts";
+import { Refusal } from "./command-line.ts";
 
-/** Queues as a stage names them: those of the venue and of its feed are ordered. */
-const queueNameOf = (stage: Stage, queue: QueueName): string =>
-  nameOf(stage, queue === "venue" || queue === "feed" ? `${queue}.fifo` : queue);
+/** Whether a queue keeps the order of each account: those of the venue and of its feed do. */
+export const isOrdered = (queue: QueueName): boolean => queue === "venue" || queue === "feed";
+
+/** Queues as a stage names them. */
+export const queueNameOf = (stage: Stage, queue: QueueName): string => nameOf(stage, isOrdered(queue) ? `${queue}.fifo` : queue);
+
+/**
+ * The address of a queue, asked of SQS itself. Where `AWS_ENDPOINT_URL_SQS` is set, it is an address there: the service
+ * answers with the host that it knows itself by, and the SDK would follow that.
+ *
+ * @throws Refusal where there is no such queue: the stage of the file is not the one that was deployed.
+ */
+export const queueUrlOf = async (sqs: SQSClient, QueueName: string): Promise<string> => {
+  const { GetQueueUrlCommand, QueueDoesNotExist } = await import("@aws-sdk/client-sqs");
+  try {
+    const { QueueUrl = "" } = await sqs.send(new GetQueueUrlCommand({ QueueName }));
+    const endpoint = process.env["AWS_ENDPOINT_URL_SQS"];
+    return endpoint === undefined ? QueueUrl : new URL(new URL(QueueUrl).pathname, endpoint).href;
+  } catch (error) {
+    if (!(error instanceof QueueDoesNotExist)) throw error;
+    throw new Refusal(`there is no queue ${QueueName} in this account and Region: give the stage as it was deployed`);
+  }
+};
 
 const variableOf = (queue: QueueName): string => `${queue.toUpperCase()}_QUEUE_URL`;
 
@@ -27,10 +50,7 @@ export const enterStage = async (stage: Stage, queues: readonly QueueName[]): Pr
     DEFAULT_POLICY: stage.defaultPolicy,
   });
   if (queues.length === 0) return;
-  const { GetQueueUrlCommand, SQSClient } = await import("@aws-sdk/client-sqs");
+  const { SQSClient } = await import("@aws-sdk/client-sqs");
   const sqs = new SQSClient({});
-  for (const queue of queues) {
-    const { QueueUrl } = await sqs.send(new GetQueueUrlCommand({ QueueName: queueNameOf(stage, queue) }));
-    process.env[variableOf(queue)] = QueueUrl;
-  }
+  for (const queue of queues) process.env[variableOf(queue)] = await queueUrlOf(sqs, queueNameOf(stage, queue));
 };

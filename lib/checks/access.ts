@@ -29,6 +29,12 @@ const STARRED: Readonly<Record<string, string>> = {
   "dynamodb:ListStreams": "has no resource of its own",
   "scheduler:CreateSchedule": "a schedule is named after its call; the group is named in full",
   "scheduler:UpdateSchedule": "a schedule is named after its call; the group is named in full",
+  "ec2:AssignPrivateIpAddresses": "of the interface that Lambda makes",
+  "ec2:CreateNetworkInterface": "Lambda makes it in the role's name, before it has a name",
+  "ec2:DeleteNetworkInterface": "likewise",
+  "ec2:DescribeNetworkInterfaces": "has no resource of its own",
+  "ec2:DescribeSubnets": "has no resource of its own",
+  "ec2:UnassignPrivateIpAddresses": "of the interface that Lambda makes",
   "execute-api:Invoke": "a route holds the ids of accounts and calls; authorize decides on them",
 };
 

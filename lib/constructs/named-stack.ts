@@ -1,4 +1,4 @@
-import { type CfnElement, Stack } from "aws-cdk-lib";
+import { type CfnElement, Fn, Stack } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 
 import { nameOf, type Stage } from "../stage.ts";
@@ -20,6 +20,11 @@ export class NamedStack extends Stack {
       terminationProtection: stage.deletionProtection,
       tags: { application: "plimsoll", stage: stage.name },
     });
+  }
+
+  /** The Region's zones, by number: asking AWS for their names would take an account. */
+  override get availabilityZones(): string[] {
+    return [0, 1].map((zone) => Fn.select(zone, Fn.getAzs()));
   }
 
   protected override allocateLogicalId(element: CfnElement): string {

@@ -4,8 +4,8 @@ import type { Commit } from "./witness.ts";
 
 /** R14: two minutes, and the twice five seconds by which clocks may differ. */
 const ESCALATED_MS = 130_000;
-/** L06 says a minute; a message that failed at the last fault comes again when its queue shows it again, after three. */
-const MET_MS = 60_000 + 180_000;
+/** L06 says a minute; a message that failed at the last fault comes again when its queue shows it again. */
+const MET_MS = 60_000 + 90_000;
 
 /** L05, L06: what is due happens in time, counted from the last fault where that is later. */
 export const createPromptnessChecks = (check: Check, { calmSince, endsAt }: { readonly calmSince: number; readonly endsAt: number }) => {

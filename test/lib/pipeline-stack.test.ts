@@ -76,6 +76,12 @@ describe("queues", () => {
 });
 
 describe("functions", () => {
+  test("a fact that a crash left behind comes again before the shortest notice and grace are over (R12, R13: 60 s each)", () => {
+    const seconds = Number(propertyOf(production.Pipeline, QUEUE, "VisibilityTimeout")["FeedQueue"]);
+    expect(seconds).toBe(90);
+    expect(seconds).toBeLessThan(120);
+  });
+
   test("the SDK gives up before the promise of a write, and that is before any function's timeout (R12)", () => {
     const sdkMs = REQUESTS.requestMs * REQUESTS.attemptsMax + REQUESTS.backoffMs;
     expect(sdkMs).toBeLessThanOrEqual(LIMITS.writeBudgetMs);

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 
 import { runCommand, stageOf } from "../../operator/command-line.ts";
 
-const heard = async (args: readonly string[]): Promise<{ code: number; out: string; error: string }> => {
+const heard = async (args: readonly string[], fault: Error | null = null): Promise<{ code: number; out: string; error: string }> => {
   const [out, error]: [string[], string[]] = [[], []];
   const spies = [
     vi.spyOn(process.stdout, "write").mockImplementation((text) => out.push(`${text}`) > 0),
@@ -11,10 +11,14 @@ const heard = async (args: readonly string[]): Promise<{ code: number; out: stri
   const command = {
     usage: "npm run something -- --stage NAME",
     options: { stage: { type: "string" } },
-    carryOut: async ({ stage }: { stage?: string }) => (stageOf(stage).name === "sandbox" ? 0 : 1),
+    carryOut: async ({ stage }: { stage?: string }) => {
+      if (fault !== null) throw fault;
+      return stageOf(stage).name === "sandbox" ? 0 : 1;
+    },
   } as const;
-  const code = await runCommand(command, args);
-  for (const spy of spies) spy.mockRestore();
+  const code = await runCommand(command, args).finally(() => {
+    for (const spy of spies) spy.mockRestore();
+  });
   return { code, out: out.join(""), error: error.join("") };
 };
 
@@ -31,6 +35,21 @@ describe("a command of an operator", () => {
     expect(answer.code).toBe(code);
     expect(answer.error).toContain(says);
     expect(answer.error === "" || answer.error.includes("npm run something -- --stage NAME")).toBe(true);
+  });
+
+  it.each([
+    ["no credentials", Object.assign(new Error("Could not load credentials"), { name: "CredentialsProviderError" })],
+    ["a right that is missing", Object.assign(new Error("not authorized"), { name: "AccessDeniedException", $metadata: { attempts: 1 } })],
+  ])("says %s in words, without a stack", async (_, fault) => {
+    const answer = await heard(["--stage", "sandbox"], fault);
+    expect(answer.code).toBe(2);
+    expect(answer.error).toBe(
+      `AWS did not do it: ${fault.name}: ${fault.message}\nCheck AWS_PROFILE, its rights, its Region and the network.\n`,
+    );
+  });
+
+  it("throws a fault of its own on", async () => {
+    await expect(heard(["--stage", "sandbox"], new TypeError("a bug"))).rejects.toThrow("a bug");
   });
 
   it("shows its usage when asked for help", async () => {

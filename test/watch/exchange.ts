@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { SendMessageCommand } from "@aws-sdk/client-sqs";
+import { DynamoDBStreamsClient } from "@aws-sdk/client-dynamodb-streams";
+import { PurgeQueueCommand, SendMessageCommand } from "@aws-sdk/client-sqs";
 import type { Context } from "aws-lambda";
 
 import { encodeFeed, type FeedMessage } from "../../adapters/wire/feed.ts";
@@ -23,8 +24,9 @@ import { synthesize } from "../../local/synthesize.ts";
 import { readAssembly } from "../../local/template/assembly.ts";
 import { instrumentTermsOf, policyTerms, STEPPED_CLOCKS } from "../../local/terms.ts";
 import { createVenue, type Venue } from "../../local/venue.ts";
-import { redrive, WAYS } from "../../operator/parked.ts";
-import { recordsOf } from "../../operator/stream-records.ts";
+import { parkingsOf } from "../../operator/redrive-homes.ts";
+import { redriveQueue } from "../../operator/redrive-queue.ts";
+import { type Publish, retell } from "../../operator/redrive-relay.ts";
 import { startTableGate, type TableGate } from "./table-gate.ts";
 
 export const START = Date.UTC(2020, 2, 12);
@@ -85,8 +87,8 @@ export interface Exchange {
   putEndpoint(brokerId: string, url?: string): Promise<void>;
   /** Replaces a function's asset by one that fails, or puts it back. */
   deploy(functionName: string, asset: "broken" | "good"): Promise<void>;
-  /** What `npm run redrive` does, in this process. */
-  redrive(thing: string): Promise<number>;
+  /** What `npm run redrive` does, in this process; purges what the next minute did again. */
+  redrive(thing: string): Promise<void>;
   /** Lets all work of this instant be done. */
   settle(): Promise<void>;
   /** Lets whole minutes pass. @param each happens at the begin of each. */
@@ -302,15 +304,19 @@ export const openExchange = async (environment: Readonly<Record<string, string>>
       for (const accountId of uncured.splice(0)) await deposit(accountId, "10000");
       await settle();
     },
-    redrive: (thing) => {
-      const way = WAYS.get(thing);
-      if (way === undefined) throw new Error(`nothing is known of the dead-letter queue of ${thing}`);
-      const publishAgain = async (body: string): Promise<void> => {
-        const { handler } = await import("../../functions/publish-events.ts");
-        const { batchItemFailures } = await handler({ Records: [...(await recordsOf(body))] }, { awsRequestId: "laptop" } as Context);
-        if (batchItemFailures.length > 0) throw new Error("not published again");
-      };
-      return redrive({ sqs: cloud.clients.sqs, stage: STAGE, publishAgain }, thing, way);
+    redrive: async (thing) => {
+      const parking = parkingsOf(STAGE).find((one) => one.thing === thing);
+      if (parking === undefined) throw new Error(`the stage has no dead-letter queue of ${thing}`);
+      const isRelay = thing === "publish-events";
+      if (parking.home === null && !isRelay) {
+        await cloud.clients.sqs.send(new PurgeQueueCommand({ QueueUrl: cloud.queueUrl(parking.deadName) }));
+        return;
+      }
+      const { handler } = await import("../../functions/publish-events.ts");
+      const publish: Publish = (event) => handler(event, { awsRequestId: "laptop" } as Context);
+      const streams = new DynamoDBStreamsClient({});
+      const act = (body: string) => retell(streams, () => Promise.resolve(publish), body);
+      await redriveQueue(cloud.clients.sqs, parking, { dryRun: false, all: false, ...(isRelay && { act }) });
     },
     stop: async () => {
       await cloud.stop();
