@@ -36,7 +36,7 @@ export const applyFeed = async (desk: Desk, messages: readonly FeedMessage[], sn
     }
     for (const differences of differing) {
       log.count("book_differs");
-      log.error("the book differs from the venue", { accountId, what: differences.map(({ what }) => what).join(", ") });
+      log.error("the book differs from the venue", { accountId, reason: differences.map(({ what }) => what).join(", ") });
     }
     const isChecked = some.some(({ kind, sequence }) => kind === "reconciliation" && sequence === account.sourceSequence);
     if (isChecked && !account.outOfSync) log.count("accounts_reconciled");

@@ -8,6 +8,7 @@ import { unopenedAccount } from "./dynamodb/account-codec.ts";
 import { type Book, createBook } from "./dynamodb/book.ts";
 import { createMarks, type Marks } from "./dynamodb/marks.ts";
 import { newestRestore, openedAfter } from "./dynamodb/restores.ts";
+import { toldOf } from "./lambda/told.ts";
 import type { AccountTerms } from "./wire/feed.ts";
 import type { World } from "./world.ts";
 
@@ -144,6 +145,6 @@ const OF_THE_ACCOUNT: ReadonlySet<string> = new Set(["UnreadableRow", "UnknownPo
 export const setAside = ({ world }: Desk, accountId: string, error: unknown): null => {
   if (!(error instanceof Error) || !OF_THE_ACCOUNT.has(error.name)) throw error;
   world.log.count("undecided_account");
-  world.log.error("account cannot be decided", { accountId, error: error.name, reason: error.message });
+  world.log.error("account cannot be decided", { accountId, ...toldOf(error) });
   return null;
 };

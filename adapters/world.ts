@@ -15,6 +15,7 @@ import type {
 
 import type { Modes } from "../core/mode.ts";
 import type { RowSchema } from "./dynamodb/items.ts";
+import type { LogFields } from "./lambda/log-fields.ts";
 
 /** DynamoDB with the plain client's own inputs, outputs and errors. The only port with two implementations. */
 export interface Db {
@@ -102,11 +103,11 @@ export interface Clock {
   now(): number;
 }
 
-/** Structured logs and metrics. Values are ids, counts and durations; never personal data or secrets. */
+/** Structured logs and metrics. Fields are those of the list, ids, counts and reasons; never personal data or secrets (C9). */
 export interface Log {
-  info(message: string, fields?: Readonly<Record<string, string | number | boolean>>): void;
-  warn(message: string, fields?: Readonly<Record<string, string | number | boolean>>): void;
-  error(message: string, fields?: Readonly<Record<string, string | number | boolean>>): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
   /** Adds to a count metric of the namespace Plimsoll. */
   count(metric: string, value?: number): void;
 }

@@ -1,10 +1,12 @@
 import { healthReply } from "../adapters/wire/api.ts";
+import { LIMITS } from "../core/limits.ts";
 import { defineRoute, deployment, noBody, none } from "./route.ts";
 
 export const health = defineRoute({
   action: "readHealth",
-  summary: "Whether the API answers",
-  description: "Tells nothing else. Alarms, not this route, tell whether accounts are marked.",
+  summary: "Whether accounts are watched",
+  description:
+    'Unsigned, for a monitor outside the cloud (S32). "ok" while a sweep has reached every account within three minutes, else "unwatched"; `sweptAt` is when one last did. Tells nothing of any account, price or broker.',
   path: none,
   query: none,
   body: noBody,
@@ -12,5 +14,9 @@ export const health = defineRoute({
   status: 200,
   key: "none",
   resource: deployment,
-  run: async () => ({ status: "ok" as const }),
+  run: async ({ desk: { marks, world } }) => {
+    const sweptAt = (await marks.sweepState()).current?.at ?? null;
+    const watched = sweptAt !== null && world.clock.now() - sweptAt <= LIMITS.unwatchedAfterMs;
+    return { status: watched ? ("ok" as const) : ("unwatched" as const), sweptAt };
+  },
 });

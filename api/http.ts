@@ -2,6 +2,7 @@ import type { MiddlewareObj } from "@middy/core";
 
 import { Contended } from "../adapters/decide-account.ts";
 import { UnknownPolicy } from "../adapters/dynamodb/policies.ts";
+import { toldOf } from "../adapters/lambda/told.ts";
 import { MESSAGE_BYTES_MAX } from "../adapters/wire/parse.ts";
 import type { World } from "../adapters/world.ts";
 import { TermsError } from "../core/terms-error.ts";
@@ -55,16 +56,6 @@ const problemOf = (error: unknown): Problem => {
   );
 };
 
-/** Where an error was thrown, without its words, which may hold what a caller sent. */
-const framesOf = (error: unknown): string =>
-  error instanceof Error
-    ? (error.stack ?? "")
-        .split("\n")
-        .filter((line) => line.startsWith("    at "))
-        .slice(0, 6)
-        .join(" ")
-    : "";
-
 /** Answers every failure as problem+json (RFC 9457), without a stack, and logs what was not the caller's. */
 export const tellProblems = (world: World): MiddlewareObj<ApiEvent, ApiReply> => ({
   onError: (request) => {
@@ -72,8 +63,7 @@ export const tellProblems = (world: World): MiddlewareObj<ApiEvent, ApiReply> =>
     const problem = problemOf(request.error);
     world.log.count(problem.status >= 500 ? "ApiFailed" : "ApiRefused");
     const told = { requestId, method: http.method, kind: problem.kind };
-    if (problem.kind === "internal")
-      world.log.error("request failed", { ...told, error: request.error?.name ?? "", at: framesOf(request.error) });
+    if (problem.kind === "internal") world.log.error("request failed", { ...told, ...toldOf(request.error) });
     else world.log.info("request refused", told);
     request.response = {
       statusCode: problem.status,

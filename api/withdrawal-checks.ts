@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Contended, changeAccount, type Desk, openDesk } from "../adapters/decide-account.ts";
 import { createBoundAnswers } from "../adapters/dynamodb/bound-answers.ts";
+import { hashOf } from "../adapters/dynamodb/keys.ts";
 import type { KeyedRequest } from "../adapters/dynamodb/replies.ts";
 import { withdrawalCheckBody, withdrawalReply } from "../adapters/wire/api.ts";
 import type { MarginAccount } from "../core/account.ts";
@@ -48,7 +49,7 @@ const answerBound = async (desk: Desk, keyed: KeyedRequest, body: z.output<typeo
   let answer = "";
   const reserving = openDesk(bound.alongside(keyed, () => answer));
   const withdrawal = { requestId: keyed.key, asset: body.asset, amount: body.amount };
-  const causedBy = `api withdrawal-check by ${keyed.principal} key ${keyed.key}`;
+  const causedBy = `api withdrawal-check by ${keyed.principal} key sha256:${hashOf(keyed.key)}`;
   try {
     const changed = await changeAccount(reserving, { accountId: body.accountId, causedBy }, ({ account, policy, now }) => {
       const { change, allowed, reason, available } = decideOn(snapshots, account, policy, withdrawal, now);

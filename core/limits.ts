@@ -33,6 +33,11 @@ export const LIMITS = {
   reconciliationSlackUnits: 1_000,
   /** Hops that a self-feeding message may take before it is parked (design §4, recursion). */
   hopsMax: 1_000,
+  /**
+   * After this long without a sweep that reached every account nobody is watched (S32): an alarm here, and from
+   * outside. Three of the sweep's minutes, so that one that is slow or lost wakes nobody.
+   */
+  unwatchedAfterMs: 180_000,
   /** A move by this factor or more between two ticks is a mistake of unit or decimals, never a market (S21). */
   unitMistakeFactor: 50,
   /** After this long without a price even such a move is only held for confirmation: a feed must be able to come back. */

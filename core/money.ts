@@ -36,7 +36,7 @@ const DECIMAL = /^(-?)(\d{1,20})(?:\.(\d{1,8})0*)?$/;
  */
 const parseFixed = (text: string): bigint => {
   const match = DECIMAL.exec(text);
-  if (match === null) throw new RangeError(`not a plain decimal with at most 8 decimals: ${JSON.stringify(text).slice(0, 60)}`);
+  if (match === null) throw new RangeError("not a plain decimal with at most 8 decimals");
   const magnitude = BigInt(match[2] as string) * ONE + BigInt((match[3] ?? "").padEnd(8, "0"));
   return match[1] === "-" ? -magnitude : magnitude;
 };

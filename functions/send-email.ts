@@ -50,7 +50,7 @@ export const sendEmail = (world: World) => {
       const contact = await outbound.contact(message.accountId);
       if (contact === null) {
         world.log.count("email_without_contact");
-        return;
+        return world.log.warn("account without a contact", { eventId: message.id, accountId: message.accountId });
       }
       const email = emailOf(message, contact, { appUrl, mailFrom, now: world.clock.now() });
       if (email !== null) await send(message, email);

@@ -1,12 +1,14 @@
 import { type Clients, type Deployment, deploy } from "./deployment.ts";
-import type { Counters, Release } from "./engines/lambda.ts";
-import type { Messages } from "./engines/messages.ts";
+import type { Counters, FunctionChange, Release } from "./engines/lambda.ts";
+import type { Held, Messages } from "./engines/messages.ts";
 import { createRealPlay, createSteppedPlay, type Play, type RunOptions } from "./play.ts";
 import type { SentEmail } from "./services/email.ts";
 import type { Wiring } from "./template/wiring.ts";
 import { createRealTime } from "./time/real.ts";
 import { createSteppedTime, type SteppedTime } from "./time/stepped.ts";
 import type { Cancel, Time } from "./time/time.ts";
+import type { Meter } from "./watch/meter.ts";
+import { createWatch, type Watch } from "./watch/watch.ts";
 
 export type { RunOptions } from "./play.ts";
 export type { SentEmail } from "./services/email.ts";
@@ -22,6 +24,8 @@ export interface CloudOptions {
   readonly directory: string;
   /** Port of the API; a free one by default. */
   readonly apiPort?: number;
+  /** Further variables of every function, such as credentials. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A message of a queue that nothing in the template consumes. */
@@ -58,6 +62,15 @@ export interface Cloud {
   onEvent(listener: (body: string) => void): void;
   /** Messages in each dead-letter queue. */
   deadLetters(): Promise<Readonly<Record<string, number>>>;
+  /** Physical names of all queues. */
+  readonly queueNames: readonly string[];
+  /** Everything that a queue holds now, without taking it. */
+  inspect(queueName: string): Promise<readonly Held[]>;
+  /** Changes a running function or its sources, as Lambda's own API does; `enabled` is for stepped time. */
+  configure(functionName: string, change: FunctionChange & { readonly enabled?: boolean }): void;
+  /** What CloudWatch would make of the run. */
+  readonly watch: Watch;
+  readonly meter: Meter;
   /** Work of each function since the start, by its name. */
   readonly invocations: Readonly<Record<string, Readonly<Counters>>>;
   readonly apiUrl: string;
@@ -141,6 +154,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
     assembly: options.assembly,
     directory: options.directory,
     apiPort: options.apiPort ?? 0,
+    environment: options.environment ?? {},
     time,
     hold: stepped === null ? null : (delayS, deliver) => void stepped.at(stepped.now() + delayS * 1_000, "delayed message", deliver),
     offsetMs: options.startAt === undefined ? 0 : options.startAt - Date.now(),
@@ -151,7 +165,7 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       for (const listener of eventListeners) listener(body);
     },
   });
-  const { wiring, messages, lambda } = deployment;
+  const { wiring, messages, lambda, meter } = deployment;
   const acts = new Set<object>();
   const play = playOf(deployment, time, stepped, trouble, acts);
   const dead = deadLetterNames(wiring);
@@ -182,6 +196,15 @@ export const startCloud = async (options: CloudOptions): Promise<Cloud> => {
       const depths = await messages.depths();
       return Object.fromEntries([...depths].filter(([name]) => dead.has(name)).map(([name, { visible }]) => [name, visible]));
     },
+    queueNames: wiring.queues.map(({ name }) => name),
+    inspect: (queueName) => messages.inspect(find("queue", wiring.queues, queueName).name),
+    configure: (functionName, { enabled, ...change }) => {
+      const { name } = find("function", wiring.functions, functionName);
+      lambda.configure(name, change);
+      if (enabled !== undefined) deployment.enable(name, enabled);
+    },
+    watch: createWatch({ alarms: wiring.alarms, queues: wiring.queues.map(({ name }) => name), meter, messages, now: time.now }),
+    meter,
     invocations: lambda.counters,
     apiUrl: deployment.apiUrl,
     stop: async () => {

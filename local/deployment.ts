@@ -7,21 +7,23 @@ import { SQSClient } from "@aws-sdk/client-sqs";
 import { startEngine } from "./engines/dynamodb.ts";
 import { createLambda, type Lambda } from "./engines/lambda.ts";
 import type { Hold } from "./engines/messages.ts";
-import { type Messages, startMessages } from "./engines/messages.ts";
+import { type Messages, type Received, startMessages } from "./engines/messages.ts";
 import { createTemplateTables } from "./engines/template-tables.ts";
 import { createApi, ROLE_HEADER, startGateway } from "./gateway.ts";
 import { createEmail, type SentEmail } from "./services/email.ts";
 import { createKeys } from "./services/keys.ts";
 import { createScheduler, type Scheduler } from "./services/scheduler.ts";
 import { startServices } from "./services/service.ts";
-import { type Asynchronous, createAsynchronous } from "./sources/asynchronous.ts";
+import { createAsynchronous } from "./sources/asynchronous.ts";
+import { createLost } from "./sources/lost.ts";
 import type { Source } from "./sources/source.ts";
-import { createSources } from "./sources/sources.ts";
+import { createSources, type Sources } from "./sources/sources.ts";
 import { createTap } from "./sources/tap.ts";
+import { createFire, type Fire } from "./sources/targets.ts";
 import { readAssembly } from "./template/assembly.ts";
-import type { Target } from "./template/shapes.ts";
 import { readWiring, type Wiring } from "./template/wiring.ts";
 import type { Time } from "./time/time.ts";
+import { createMeter, type Meter, ofApi } from "./watch/meter.ts";
 
 const ACCOUNT = "000000000000";
 
@@ -33,6 +35,7 @@ export interface DeploymentOptions {
   /** Folder for the functions' logs. */
   readonly directory: string;
   readonly apiPort: number;
+  readonly environment: Readonly<Record<string, string>>;
   readonly time: Time;
   /** Stepped time: one constant instant for each invocation, and delayed messages held here. Null in real time. */
   readonly hold: Hold | null;
@@ -55,6 +58,9 @@ export interface Deployment {
   readonly lambda: Lambda;
   readonly scheduler: Scheduler;
   readonly clients: Clients;
+  /** What the services and functions reported. */
+  readonly meter: Meter;
+  readonly enable: Sources["enable"];
   readonly sources: readonly Source[];
   readonly topicArn: string | null;
   readonly apiUrl: string;
@@ -85,19 +91,6 @@ const clientsOf = ({ db, messages }: Endpoints, region: string): Clients => {
   };
 };
 
-/** Fires a schedule's target: a queue or a function. */
-const createFire =
-  ({ queues, functions }: Wiring, messages: Messages, asynchronous: Asynchronous, time: Time) =>
-  async ({ Arn, Input, SqsParameters }: Target): Promise<void> => {
-    const input = Input.replaceAll("<aws.scheduler.scheduled-time>", new Date(time.now()).toISOString());
-    const queue = queues.find(({ arn }) => arn === Arn);
-    const fn = functions.find(({ arn }) => arn === Arn);
-    const group = SqsParameters?.MessageGroupId;
-    if (queue !== undefined) await messages.send(queue.name, { MessageBody: input, ...(group !== undefined && { MessageGroupId: group }) });
-    else if (fn !== undefined) await asynchronous.push(fn, JSON.parse(input));
-    else throw new Error(`a schedule's target is neither a queue nor a function of the template: ${Arn}`);
-  };
-
 /** Makes queues, topics and subscriptions; the tap hears all that queues of the template can hear. */
 const declareMessages = async (wiring: Wiring, messages: Messages): Promise<string | null> => {
   const topicArn = wiring.subscriptions[0]?.TopicArn ?? null;
@@ -115,6 +108,15 @@ const declareMessages = async (wiring: Wiring, messages: Messages): Promise<stri
   });
   return topicArn;
 };
+
+/** Counts the API's answers as API Gateway does. */
+const createCount =
+  ({ apis: [api] }: Wiring, meter: Meter) =>
+  (status: number): void => {
+    if (api === undefined) return;
+    meter.add(ofApi(api, "Count"), 1);
+    if (status >= 400) meter.add(ofApi(api, status >= 500 ? "5xx" : "4xx"), 1);
+  };
 
 const parsed = (text: string): unknown => {
   try {
@@ -148,7 +150,8 @@ const startParts = async (options: DeploymentOptions, stops: Stops): Promise<Omi
   const { time, hold } = options;
   const { messages, gateway, wiring, engine } = await startEngines(options, stops);
   const { region } = wiring.place;
-  const fire = (target: Target): Promise<void> => createFire(wiring, messages, asynchronous, time)(target);
+  const meter = createMeter(time.now);
+  const fire: Fire = createFire({ wiring, messages, asynchronous: () => asynchronous, meter, now: time.now });
   const scheduler = createScheduler(time, (group, name) => `arn:aws:scheduler:${region}:${ACCOUNT}:schedule/${group}/${name}`, fire);
   const services = await startServices([scheduler.service, createEmail(time.now, options.onEmail), createKeys(wiring.keys)]);
   stops.push(() => services.stop());
@@ -162,10 +165,11 @@ const startParts = async (options: DeploymentOptions, stops: Stops): Promise<Omi
   const topicArn = await declareMessages(wiring, messages);
   const lambda = createLambda({
     functions: wiring.functions,
-    environment: environmentOf(endpoints, region),
+    environment: { ...environmentOf(endpoints, region), ...options.environment },
     clock: hold === null ? { kind: "real", offsetMs: options.offsetMs } : { kind: "stepped" },
     now: time.now,
     logs: join(options.directory, "logs"),
+    meter,
   });
   stops.push(() => lambda.stop());
   const asynchronous = createAsynchronous(wiring.queues, messages, lambda, hold === null);
@@ -175,13 +179,20 @@ const startParts = async (options: DeploymentOptions, stops: Stops): Promise<Omi
     lambda,
     streams,
     endpoint: engine.endpoint,
-    now: hold === null ? null : time.now,
+    now: time.now,
+    stepped: hold !== null,
+    meter,
     asynchronous: asynchronous.source,
   });
   stops.push(() => mapped.stop());
-  for (const { everyMs, name, target } of wiring.schedules) time.every(everyMs, name, () => fire(target));
+  const lost = createLost(wiring, messages, meter);
+  const hear = async (message: Received): Promise<void> => {
+    options.onEvent(message.Body);
+    await lost(message);
+  };
+  for (const { everyMs, name, target, group } of wiring.schedules) time.every(everyMs, name, () => fire(target, group));
   const principals = (functionName: string) => wiring.functions.find(({ name }) => name === functionName)?.environment["PRINCIPALS"];
-  const api = createApi({ routes: wiring.routes, lambda, now: time.now, principals });
+  const api = createApi({ routes: wiring.routes, lambda, now: time.now, principals, answered: createCount(wiring, meter) });
   gateway.open(api);
   return {
     wiring,
@@ -189,7 +200,9 @@ const startParts = async (options: DeploymentOptions, stops: Stops): Promise<Omi
     lambda,
     scheduler,
     clients,
-    sources: [mapped.source, createTap(TAP, messages, options.onEvent)],
+    meter,
+    enable: mapped.enable,
+    sources: [mapped.source, createTap(TAP, messages, hear)],
     topicArn,
     apiUrl: gateway.url,
     request: async (method, path, body, role) => {

@@ -142,11 +142,12 @@ export interface ApiOptions {
   readonly now: () => number;
   /** The stage's principals, as the function has them: JSON by ARN. */
   readonly principals: (functionName: string) => string | undefined;
+  /** Is told the status of every answer. */
+  readonly answered: (status: number) => void;
 }
 
-export const createApi =
-  ({ routes, lambda, now, principals }: ApiOptions): Api =>
-  async (request) => {
+export const createApi = ({ routes, lambda, now, principals, answered }: ApiOptions): Api => {
+  const answer: Api = async (request) => {
     const match = matchOf(routes, request.method, new URL(request.path, "http://127.0.0.1").pathname);
     if (match === null) return problem(404, "Not Found");
     const role = request.headers[ROLE_HEADER];
@@ -155,6 +156,12 @@ export const createApi =
     const outcome = await lambda.invoke(match.route.functionName, eventOf(request, match, userArn, now()));
     return outcome.ok ? replyOf(outcome.result) : problem(500, "Internal Server Error");
   };
+  return async (request) => {
+    const reply = await answer(request);
+    answered(reply.status);
+    return reply;
+  };
+};
 
 /** A port that something else holds. The message says what to do. */
 export class PortTakenError extends Error {

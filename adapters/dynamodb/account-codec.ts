@@ -149,7 +149,7 @@ export const decodeAccount = (item: Item): MarginAccount => {
 export interface AccountPage {
   readonly accounts: MarginAccount[];
   /** Rows that do not read: each stops its own account, never its shard. */
-  readonly unreadable: { readonly accountId: string; readonly error: string }[];
+  readonly unreadable: { readonly accountId: string; readonly error: unknown }[];
 }
 
 /** Reads the items of one result page. */
@@ -160,7 +160,7 @@ export const decodePage = (items: readonly Item[]): AccountPage => {
     try {
       accounts.push(decodeAccount(item));
     } catch (error) {
-      unreadable.push({ accountId: item["sk"]?.S?.slice(4) ?? "", error: error instanceof Error ? error.message : "unknown" });
+      unreadable.push({ accountId: item["sk"]?.S?.slice(4) ?? "", error });
     }
   }
   return { accounts, unreadable };

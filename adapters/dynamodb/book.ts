@@ -3,6 +3,7 @@ import type { MarginCall } from "../../core/call.ts";
 import type { Change } from "../../core/decision.ts";
 import type { LiquidationOrder } from "../../core/order.ts";
 import type { Policy } from "../../core/policy.ts";
+import { toldOf } from "../lambda/told.ts";
 import type { World } from "../world.ts";
 import { accountItemKey, decodeAccount, decodePage } from "./account-codec.ts";
 import { decodeCall, decodeOrder } from "./call-codec.ts";
@@ -76,7 +77,7 @@ const readable = (world: World, items: readonly Item[]): readonly MarginAccount[
   const { accounts, unreadable } = decodePage(items);
   for (const { accountId, error } of unreadable) {
     world.log.count("undecided_account");
-    world.log.error("account row does not read", { accountId, error });
+    world.log.error("account row does not read", { accountId, ...toldOf(error) });
   }
   return accounts;
 };

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 
+import { toldOf } from "../lambda/told.ts";
 import { type Secret, secret } from "../secret.ts";
 import { type Contact, contact, type EndpointBody, type EndpointView, endpoint } from "../wire/parties.ts";
 import { iso } from "../wire/scalars.ts";
@@ -93,7 +94,7 @@ const createEndpoints = (world: World): Pick<Outbound, "endpoints" | "putEndpoin
           return [decodeEndpoint(item)];
         } catch (error) {
           world.log.count("endpoint_unreadable");
-          world.log.error("endpoint row does not read", { brokerId, error: error instanceof Error ? error.message : "unknown" });
+          world.log.error("endpoint row does not read", { brokerId, ...toldOf(error) });
           return [];
         }
       });

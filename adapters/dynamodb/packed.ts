@@ -1,6 +1,7 @@
 import type { Position } from "../../core/account.ts";
 import type { Asset } from "../../core/instrument.ts";
 import { decimal, type Money, money, type Price, type Quantity } from "../../core/money.ts";
+import { UnreadableRow } from "./items.ts";
 
 /**
  * Packed attributes: `instrument:quantity:entryPrice;...` and `asset:amount;...`, exact decimals.
@@ -44,9 +45,9 @@ export const unpackAmounts = (packed: string): Map<Asset, Money> => {
     const colon = packed.indexOf(":", at);
     const semicolon = packed.indexOf(";", at);
     const end = semicolon < 0 ? packed.length : semicolon;
-    if (colon <= at || colon > end) throw new Error("a packed amount without its asset");
+    if (colon <= at || colon > end) throw new UnreadableRow("a packed amount without its asset");
     const asset = packed.slice(at, colon);
-    if (amounts.has(asset)) throw new Error("an asset is packed twice");
+    if (amounts.has(asset)) throw new UnreadableRow("an asset is packed twice");
     amounts.set(asset, readFixed(packed, colon + 1, end) as Money);
     at = end + 1;
   }
@@ -63,12 +64,12 @@ export const unpackPositions = (packed: string): Position[] => {
     const second = packed.indexOf(":", first + 1);
     const semicolon = packed.indexOf(";", at);
     const end = semicolon < 0 ? packed.length : semicolon;
-    if (first <= at || second <= first || second > end) throw new Error("a packed position without its three parts");
+    if (first <= at || second <= first || second > end) throw new UnreadableRow("a packed position without its three parts");
     const instrumentId = packed.slice(at, first);
-    if (instrumentId <= last) throw new Error("packed positions are not sorted");
+    if (instrumentId <= last) throw new UnreadableRow("packed positions are not sorted");
     last = instrumentId;
     const quantity = readFixed(packed, first + 1, second) as Quantity;
-    if (quantity === 0n) throw new Error("a packed position of 0");
+    if (quantity === 0n) throw new UnreadableRow("a packed position of 0");
     positions.push({ instrumentId, quantity, entryPrice: readFixed(packed, second + 1, end) as Price });
     at = end + 1;
   }
@@ -110,7 +111,7 @@ export const unpackOpenCalls = (packed: string): Record<string, string> => {
   const openCalls: Record<string, string> = {};
   for (const open of packed.split(";")) {
     const [scope, callId, ...rest] = open.split(":");
-    if (!scope || !callId || rest.length > 0) throw new Error("a packed call without its scope");
+    if (!scope || !callId || rest.length > 0) throw new UnreadableRow("a packed call without its scope");
     openCalls[scope] = callId;
   }
   return openCalls;

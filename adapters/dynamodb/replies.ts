@@ -31,7 +31,7 @@ export interface Replies {
 
 const KEPT_FOR_S = 48 * 3_600;
 
-const keyOf = (request: KeyedRequest) => ({ pk: { S: `REPLY#${hashOf(request.principal)}` }, sk: { S: request.key } });
+const keyOf = (request: KeyedRequest) => ({ pk: { S: `REPLY#${hashOf(request.principal)}` }, sk: { S: hashOf(request.key) } });
 const fingerprint = (request: KeyedRequest): string => hashOf(`${request.method}\n${request.path}\n${request.body}`);
 
 export const createReplies = (world: World): Replies => {

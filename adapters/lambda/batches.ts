@@ -1,14 +1,11 @@
 import type { DynamoDBBatchResponse, DynamoDBRecord, SQSBatchResponse, SQSRecord } from "aws-lambda";
 
 import type { Log } from "../world.ts";
-
-/** Name and words of an error for the log: never its whole object, which may hold a request. */
-const wordsOf = (error: unknown): { readonly error: string; readonly reason: string } =>
-  error instanceof Error ? { error: error.name, reason: error.message.slice(0, 500) } : { error: "unknown", reason: "" };
+import { toldOf } from "./told.ts";
 
 const report = (log: Log, id: string, error: unknown): void => {
   log.count("message_failed");
-  log.error("message failed", { messageId: id, ...wordsOf(error) });
+  log.error("message failed", { messageId: id, ...toldOf(error) });
 };
 
 /**

@@ -3,6 +3,7 @@ import type { Context } from "aws-lambda";
 
 import type { World } from "../world.ts";
 import type { LambdaLog } from "./log.ts";
+import { stripped, toldOf } from "./told.ts";
 
 const isLambdaLog = (log: World["log"] | LambdaLog): log is LambdaLog => "flush" in log;
 
@@ -22,10 +23,11 @@ export const lambdaHandler = <Event, Result>(world: World, useCase: (event: Even
     .after(() => {
       log?.flush();
     })
-    .onError(({ error }) => {
+    .onError((request) => {
       world.log.count("invocation_failed");
-      world.log.error("invocation failed", { error: error?.name ?? "unknown", reason: (error?.message ?? "").slice(0, 500) });
+      world.log.error("invocation failed", toldOf(request.error));
       log?.flush();
+      request.error = stripped(request.error);
     })
     .handler((event, context) => useCase(event, context));
 };

@@ -2,6 +2,7 @@ import { Logger } from "@aws-lambda-powertools/logger";
 import { Metrics, MetricUnit } from "@aws-lambda-powertools/metrics";
 
 import type { Log } from "../world.ts";
+import { allowed } from "./log-fields.ts";
 
 export interface LambdaLog extends Log {
   /** Begins the log of one invocation: its request id stands in each line. */
@@ -16,9 +17,9 @@ export const createLog = (): LambdaLog => {
   const logger = new Logger({ serviceName });
   const metrics = new Metrics({ namespace: process.env["POWERTOOLS_METRICS_NAMESPACE"] ?? "Plimsoll", serviceName });
   return {
-    info: (message, fields = {}) => logger.info(message, fields),
-    warn: (message, fields = {}) => logger.warn(message, fields),
-    error: (message, fields = {}) => logger.error(message, fields),
+    info: (message, fields = {}) => logger.info(message, allowed(fields)),
+    warn: (message, fields = {}) => logger.warn(message, allowed(fields)),
+    error: (message, fields = {}) => logger.error(message, allowed(fields)),
     count: (metric, value = 1) => metrics.addMetric(metric, MetricUnit.Count, value),
     begin: (requestId) => logger.appendKeys({ requestId }),
     flush: () => metrics.publishStoredMetrics(),

@@ -165,7 +165,8 @@ export const feedReply = z.object({ accepted: count });
 export const versionReply = z.object({ id: z.string(), version: count });
 export const contactReply = z.object({ accountId });
 
-export const healthReply = z.object({ status: z.literal("ok") });
+/** `sweptAt` is when the last sweep reached every account; null before the first. Nothing of any account. */
+export const healthReply = z.object({ status: z.enum(["ok", "unwatched"]), sweptAt: instant.nullable() });
 /** The document of GET /openapi.json: it describes itself. */
 export const contractReply = z.record(z.string(), z.unknown());
 

@@ -11,11 +11,19 @@ export class Malformed extends Error {
   override readonly name = "Malformed";
 }
 
+/** Names of fields and of assets. Any other key is somebody's value, and is not repeated: these words are logged (C9). */
+const FIELD = /^(?:[a-z][A-Za-z]{0,31}|[A-Z0-9]{1,20})$/;
+
+const partOf = (part: PropertyKey): string => (typeof part === "number" || FIELD.test(String(part)) ? String(part) : "?");
+
+const faultOf = (issue: z.core.$ZodIssue): string =>
+  issue.code === "unrecognized_keys" ? `unknown fields: ${issue.keys.map(partOf).join(", ")}` : issue.message;
+
 /** Where and what, for example "marks.0.price: not a plain decimal"; at most five places. */
 export const placesOf = (error: z.ZodError): string =>
   error.issues
     .slice(0, 5)
-    .map((issue) => (issue.path.length === 0 ? issue.message : `${issue.path.map(String).join(".")}: ${issue.message}`))
+    .map((issue) => (issue.path.length === 0 ? faultOf(issue) : `${issue.path.map(partOf).join(".")}: ${faultOf(issue)}`))
     .join("; ");
 
 /**

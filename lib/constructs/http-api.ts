@@ -57,7 +57,8 @@ export const httpApi = (stack: Stack, { stage, handler, dataKey }: HttpApiProps)
     });
     if (open)
       acknowledge(route, "AwsSolutions-APIG4", {
-        reason: "The health check is public by design: a monitor asks it, and it tells nothing else.",
+        reason:
+          "The health check is public by design: a monitor outside asks it, and it tells when accounts were last marked, nothing else.",
         until: "2027-11-01",
       });
   }

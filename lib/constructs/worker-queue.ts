@@ -30,13 +30,16 @@ const queueName = (stage: Stage, thing: string, fifo: boolean): string => `${nam
 
 const DEAD = "-dead";
 
+/** The dead-letter queue of a thing: `email-subscription-dead`. */
+export const deadName = (thing: string): string => `${thing}${DEAD}`;
+
 /** Whether a physical name is that of a dead-letter queue. */
 export const isDeadLetterName = (name: string): boolean => name.endsWith(DEAD) || name.endsWith(`${DEAD}${FIFO}`);
 
 /** A queue where what failed is parked. An alarm watches every one of them. */
 const deadLetterQueue = (scope: Construct, id: string, props: { stage: Stage; thing: string; key: IKey; fifo?: boolean }): Queue =>
   new Queue(scope, id, {
-    queueName: queueName(props.stage, `${props.thing}${DEAD}`, props.fifo ?? false),
+    queueName: queueName(props.stage, deadName(props.thing), props.fifo ?? false),
     ...(props.fifo === true ? { fifo: true } : {}),
     encryption: QueueEncryption.KMS,
     encryptionMasterKey: props.key,
@@ -82,7 +85,7 @@ export class WorkerQueue extends Construct {
     super(scope, `${pascal(thing)}Queue`);
     this.thing = thing;
     this.physicalName = queueName(props.stage, thing, fifo);
-    this.deadName = queueName(props.stage, `${thing}${DEAD}`, fifo);
+    this.deadName = queueName(props.stage, deadName(thing), fifo);
     this.lateS = props.retention === undefined ? WAIT_MAX_S + (props.delayMaxS ?? 0) : props.retention.toSeconds() / 5;
     this.dead = deadLetterQueue(this, "Dead", { stage: props.stage, thing, key: props.key, fifo });
     this.queue = new Queue(this, "Resource", {

@@ -66,6 +66,12 @@ const answer = async (invocation: Invocation): Promise<Reply> => {
   }
 };
 
+/** What was printed reaches the engine before the answer does: a metric belongs to the minute of its invocation. */
+const flushed = (): Promise<void> => new Promise((resolve) => process.stdout.write("", () => resolve()));
+
 parentPort?.on("message", (invocation: Invocation) => {
-  void answer(invocation).then((reply) => parentPort?.postMessage(reply));
+  void answer(invocation).then(async (reply) => {
+    await flushed();
+    parentPort?.postMessage(reply);
+  });
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 
 import { handlerOf, type LambdaFunction } from "../template/wiring.ts";
+import { type Meter, ofFunction, readEmbedded } from "../watch/meter.ts";
 
 /** How a function sees time: one constant instant for each invocation, or a clock that runs. */
 export type FunctionClock = { readonly kind: "stepped" } | { readonly kind: "real"; readonly offsetMs: number };
@@ -40,6 +41,7 @@ export interface Counters {
   invocations: number;
   errors: number;
   timeouts: number;
+  throttles: number;
   logLines: number;
 }
 
@@ -50,11 +52,20 @@ export interface Release {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
+/** What Lambda's own API changes about a function that runs. */
+export interface FunctionChange {
+  /** Executions that are reserved for it: it gets no more. 0 stops it; null takes the reservation away. */
+  readonly reserved?: number | null;
+  readonly timeoutMs?: number;
+}
+
 export interface Lambda {
   /** Runs a function to its end. Never rejects for what the function does: see the outcome. */
   invoke(functionName: string, event: unknown): Promise<Outcome>;
   /** Replaces a function while it runs: what is under way ends in its old environment, what comes next begins in a new one. */
   deploy(functionName: string, release: Release): Promise<void>;
+  /** @throws Error for a function that the template does not declare. */
+  configure(functionName: string, change: FunctionChange): void;
   /** Invocations that are running now. */
   running(): number;
   readonly counters: Readonly<Record<string, Readonly<Counters>>>;
@@ -69,6 +80,7 @@ export interface LambdaOptions {
   readonly now: () => number;
   /** Folder of one log file for each function. */
   readonly logs: string;
+  readonly meter: Meter;
 }
 
 /** Environments of one function at a time: more than the machine has cores would only wait for each other. */
@@ -84,6 +96,8 @@ const linesIn = (chunk: Uint8Array): number => {
 
 interface Pool {
   fn: LambdaFunction;
+  readonly terms: { reserved: number | null; timeoutMs: number };
+  running: number;
   readonly counters: Counters;
   readonly idle: Worker[];
   readonly waiting: ((worker: Worker) => void)[];
@@ -93,8 +107,21 @@ interface Pool {
   readonly log: WriteStream;
 }
 
+/** Takes the metrics out of what a function prints, whole lines at a time. */
+const createLineReader = (meter: Meter): ((chunk: Uint8Array) => void) => {
+  const decoder = new TextDecoder();
+  let rest = "";
+  return (chunk) => {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) for (const [metric, point] of readEmbedded(line)) meter.addAt(metric, point);
+  };
+};
+
 const workerOf = (pool: Pool, options: LambdaOptions): Worker => {
   const { fn, log, counters } = pool;
+  // Environments of a function share its log, so a line of one may be cut by another's: each reads its own.
+  const readMetrics = createLineReader(options.meter);
   const workerData: LambdaWorkerData = {
     ...handlerOf(fn),
     clock: options.clock,
@@ -123,6 +150,7 @@ const workerOf = (pool: Pool, options: LambdaOptions): Worker => {
     stream.on("data", (chunk: Uint8Array) => {
       counters.logLines += linesIn(chunk);
       log.write(chunk);
+      if (stream === worker.stdout) readMetrics(chunk);
     });
   }
   pool.all.add(worker);
@@ -176,25 +204,34 @@ const endingOf = (worker: Worker, invocation: Invocation): Promise<Ending> =>
   });
 
 const invokeIn = async (pool: Pool, event: unknown, options: LambdaOptions): Promise<Outcome> => {
-  const { fn, counters, log } = pool;
+  const { fn, counters, log, terms } = pool;
+  const report = (name: string): void => options.meter.add(ofFunction(fn.name, name), 1);
+  if (terms.reserved !== null && pool.running > terms.reserved) {
+    counters.throttles += 1;
+    report("Throttles");
+    return { ok: false, error: { name: "TooManyRequestsException", message: "Rate Exceeded." } };
+  }
   const worker = await acquire(pool, options);
   counters.invocations += 1;
+  report("Invocations");
   const ending = await endingOf(worker, {
     requestId: randomUUID(),
     event: JSON.stringify(event),
     instant: options.now(),
-    timeoutMs: fn.timeoutMs,
+    timeoutMs: terms.timeoutMs,
   });
   if (ending.kind === "reply") {
     await release(pool, worker, options);
     if ("result" in ending.reply) return { ok: true, result: JSON.parse(ending.reply.result) };
     counters.errors += 1;
+    report("Errors");
     return { ok: false, error: ending.reply.error };
   }
   counters.errors += 1;
+  report("Errors");
   if (ending.kind === "timeout") counters.timeouts += 1;
   await discard(pool, worker, options);
-  const message = ending.kind === "timeout" ? `Task timed out after ${fn.timeoutMs / 1_000} seconds` : ending.error.message;
+  const message = ending.kind === "timeout" ? `Task timed out after ${terms.timeoutMs / 1_000} seconds` : ending.error.message;
   // An invocation that the stop cut short has no log any more.
   if (log.writable) log.write(`${message}\n`);
   return { ok: false, error: { name: ending.kind === "timeout" ? "Sandbox.Timedout" : "Runtime.ExitError", message } };
@@ -213,7 +250,9 @@ export const createLambda = (options: LambdaOptions): Lambda => {
       fn.name,
       {
         fn,
-        counters: { invocations: 0, errors: 0, timeouts: 0, logLines: 0 },
+        terms: { reserved: null, timeoutMs: fn.timeoutMs },
+        running: 0,
+        counters: { invocations: 0, errors: 0, timeouts: 0, throttles: 0, logLines: 0 },
         idle: [],
         waiting: [],
         all: new Set(),
@@ -237,12 +276,15 @@ export const createLambda = (options: LambdaOptions): Lambda => {
     invoke: async (functionName, event) => {
       const pool = poolOf(functionName);
       running += 1;
+      pool.running += 1;
       try {
         return await invokeIn(pool, event, options);
       } finally {
+        pool.running -= 1;
         running -= 1;
       }
     },
+    configure: (functionName, change) => void Object.assign(poolOf(functionName).terms, change),
     running: () => running,
     counters: Object.fromEntries([...pools].map(([name, { counters }]) => [name, counters])),
     stop: async () => {

@@ -25,6 +25,12 @@ export interface Outgoing {
   readonly MessageDeduplicationId?: string;
 }
 
+/** A message where it lies. */
+export interface Held {
+  readonly messageId: string;
+  readonly body: string;
+}
+
 export interface Depth {
   readonly visible: number;
   readonly inFlight: number;
@@ -52,6 +58,8 @@ export interface Messages {
   release(queue: string, receipts: readonly string[]): Promise<void>;
   /** What each queue holds. In stepped time nothing changes but by requests, so without one the last answer stands. */
   depths(): Promise<ReadonlyMap<string, Depth>>;
+  /** Everything that a queue holds, received or not, without taking it; nothing for a queue that does not exist. */
+  inspect(queue: string): Promise<readonly Held[]>;
   /** Messages of a queue that may be received now. */
   visible(queue: string): Promise<number>;
   stop(): Promise<void>;
@@ -99,6 +107,9 @@ const createCalls = (app: App, region: string) => {
   return {
     sqs: async <T = unknown>(action: string, body: object): Promise<T> =>
       JSON.parse((await post({ "content-type": JSON_TYPE, "x-amz-target": `AmazonSQS.${action}` }, JSON.stringify(body))) || "null") as T,
+    /** Whether a queue is there. */
+    exists: async (queueUrl: string): Promise<boolean> =>
+      (await app.inject({ url: `/_fauxqs/queues/${nameOf(queueUrl)}` })).statusCode === 200,
     sns: (action: string, parameters: Readonly<Record<string, string>>): Promise<string> =>
       post({ "content-type": FORM_TYPE }, new URLSearchParams({ Action: action, ...parameters }).toString()),
   };
@@ -117,7 +128,8 @@ const attributeForm = (attributes: Readonly<Record<string, string>>): Record<str
 /** Answers for a delayed message as SQS would, and keeps it back. */
 const heldReply = (calls: Calls, hold: Hold, queueUrl: string, { Id, DelaySeconds = 0, ...message }: Entry) => {
   hold(DelaySeconds, async () => {
-    await calls.sqs("SendMessage", { QueueUrl: queueUrl, ...message });
+    // A delayed message goes with its queue.
+    if (await calls.exists(queueUrl)) await calls.sqs("SendMessage", { QueueUrl: queueUrl, ...message });
   });
   return { ...(Id !== undefined && { Id }), MessageId: randomUUID(), MD5OfMessageBody: md5(message.MessageBody) };
 };
@@ -191,6 +203,19 @@ const inspect = async (app: App): Promise<ReadonlyMap<string, Depth>> => {
   );
 };
 
+/** The engine's own view of a queue: messages by their state. */
+const inspectQueue = async (app: App, queue: string): Promise<readonly Held[]> => {
+  const reply = await app.inject({ url: `/_fauxqs/queues/${queue}` });
+  if (reply.statusCode !== 200) return [];
+  const { messages } = JSON.parse(reply.payload) as { readonly messages: Readonly<Record<string, readonly unknown[]>> };
+  return Object.values(messages).flatMap((held) =>
+    held.map((one) => {
+      const { messageId, body } = ((one as { readonly message?: unknown }).message ?? one) as Held;
+      return { messageId, body };
+    }),
+  );
+};
+
 /** Looks at the queues anew only after a request that may have changed them. */
 const inspectOnChange = (app: App): (() => Promise<ReadonlyMap<string, Depth>>) => {
   let known: Promise<ReadonlyMap<string, Depth>> | null = null;
@@ -251,6 +276,7 @@ export const startMessages = async ({ account, region, hold }: MessagesOptions):
         receipts.map((ReceiptHandle, index) => ({ Id: String(index), ReceiptHandle, VisibilityTimeout: 0 })),
       ),
     depths,
+    inspect: (queue) => inspectQueue(app, queue),
     visible: async (queue) => (await depths()).get(queue)?.visible ?? 0,
     stop: () => app.close(),
   };

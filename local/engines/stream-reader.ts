@@ -12,6 +12,9 @@ export interface StreamRecord {
 
 /** Reads one table's stream from its beginning. */
 export interface StreamReader {
+  readonly streamArn: string;
+  /** The engines here keep a stream in one shard. */
+  readonly shardId: string;
   /** Everything since the last call, in the stream's order. */
   readToEnd(): Promise<readonly StreamRecord[]>;
   stop(): void;
@@ -51,7 +54,12 @@ const createCall = (endpoint: string, region: string, agent: Agent): Call => {
     });
 };
 
-const openShards = async (call: Call, streamArn: string): Promise<string[]> => {
+interface Shards {
+  readonly first: string;
+  readonly iterators: string[];
+}
+
+const openShards = async (call: Call, streamArn: string): Promise<Shards> => {
   const { StreamDescription } = await call<{ StreamDescription: { Shards: readonly { readonly ShardId: string }[] } }>("DescribeStream", {
     StreamArn: streamArn,
   });
@@ -64,14 +72,15 @@ const openShards = async (call: Call, streamArn: string): Promise<string[]> => {
     });
     iterators.push(opened.ShardIterator);
   }
-  return iterators;
+  return { first: StreamDescription.Shards[0]?.ShardId ?? "", iterators };
 };
 
 /** Opens the stream of a table that was just created: from its beginning, which is now. */
 export const createStreamReader = async (endpoint: string, region: string, streamArn: string): Promise<StreamReader> => {
   const agent = new Agent({ keepAlive: true });
   const call = createCall(endpoint, region, agent);
-  let iterators = await openShards(call, streamArn);
+  const opened = await openShards(call, streamArn);
+  let { iterators } = opened;
 
   const readShard = async (first: string, into: StreamRecord[]): Promise<string> => {
     let iterator = first;
@@ -84,6 +93,8 @@ export const createStreamReader = async (endpoint: string, region: string, strea
   };
 
   return {
+    streamArn,
+    shardId: opened.first,
     readToEnd: async () => {
       const records: StreamRecord[] = [];
       const next: string[] = [];

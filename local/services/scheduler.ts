@@ -19,7 +19,7 @@ const SCHEDULE_PATH = /^\/schedules\/([\w.-]{1,64})$/;
 export const createScheduler = (
   time: Time,
   arnOf: (group: string, name: string) => string,
-  fire: (target: Target) => Promise<void>,
+  fire: (target: Target, group: string) => Promise<void>,
 ): Scheduler => {
   const schedules = new Map<string, Cancel>();
 
@@ -39,7 +39,7 @@ export const createScheduler = (
     const instant = Date.parse(`${schedule.ScheduleExpression.slice(3, -1)}Z`);
     const cancel = time.at(instant, `schedule ${name}`, () => {
       schedules.delete(key);
-      return fire(schedule.Target);
+      return fire(schedule.Target, schedule.GroupName);
     });
     schedules.set(key, cancel);
     return { ScheduleArn: arnOf(schedule.GroupName, name) };

@@ -2,6 +2,7 @@ import type { Lambda, Outcome } from "../engines/lambda.ts";
 import type { Messages } from "../engines/messages.ts";
 import type { StreamReader, StreamRecord } from "../engines/stream-reader.ts";
 import type { Mapping } from "../template/wiring.ts";
+import { type Meter, ofFunction } from "../watch/meter.ts";
 import { matchesPattern } from "./filter.ts";
 import type { Source } from "./source.ts";
 
@@ -20,6 +21,11 @@ export interface StreamSourceOptions {
   readonly lambda: Lambda;
   readonly messages: Messages;
   readonly realTime: boolean;
+  readonly meter: Meter;
+  /** UTC epoch milliseconds. */
+  readonly now: () => number;
+  /** Whether the mapping is enabled: what it does not hand over waits. */
+  readonly enabled: () => boolean;
 }
 
 const sequenceOf = (record: StreamRecord | undefined): string => record?.dynamodb.SequenceNumber ?? "";
@@ -47,7 +53,8 @@ const inKeyOrder = (records: readonly StreamRecord[]): readonly StreamRecord[] =
 };
 
 /** An event source mapping from a table's stream to a function: filtered, in order, stuck on a failure until it is given up. */
-export const createStreamSource = ({ mapping, reader, lambda, messages, realTime }: StreamSourceOptions): Source => {
+export const createStreamSource = (options: StreamSourceOptions): Source => {
+  const { mapping, reader, lambda, messages, realTime, meter, now, enabled } = options;
   const batchSize = mapping.BatchSize ?? BATCH_SIZE_DEFAULT;
   const reports = mapping.FunctionResponseTypes.includes("ReportBatchItemFailures");
   const retries = mapping.MaximumRetryAttempts < 0 ? RETRIES_UNBOUNDED : mapping.MaximumRetryAttempts;
@@ -63,7 +70,8 @@ export const createStreamSource = ({ mapping, reader, lambda, messages, realTime
       responseContext: { functionError: outcome.ok ? null : outcome.error.name },
       version: "1.0",
       DDBStreamBatchInfo: {
-        streamArn: mapping.sourceArn,
+        streamArn: reader.streamArn,
+        shardId: reader.shardId,
         batchSize: records.length,
         startSequenceNumber: sequenceOf(records[0]),
         endSequenceNumber: sequenceOf(records.at(-1)),
@@ -88,10 +96,17 @@ export const createStreamSource = ({ mapping, reader, lambda, messages, realTime
     return deliver(rest, retriesLeft - 1);
   };
 
-  const hand = async (records: readonly StreamRecord[]): Promise<void> => {
+  /** @param arrivedAt when the stream got the last of them, as far as somebody looked. */
+  const hand = async (records: readonly StreamRecord[], arrivedAt: number): Promise<void> => {
     const passed = records.filter(wanted);
-    for (let start = 0; start < passed.length; start += batchSize) await deliver(passed.slice(start, start + batchSize), retries);
+    for (let start = 0; start < passed.length; start += batchSize) {
+      meter.add(ofFunction(mapping.functionName, "IteratorAge"), now() - arrivedAt);
+      await deliver(passed.slice(start, start + batchSize), retries);
+    }
   };
+
+  /** Read and not yet handed over, with the instant of the first look that saw them. */
+  const backlog: { readonly records: readonly StreamRecord[]; readonly at: number }[] = [];
 
   /** Invocations before the last look: only functions write to a table with a stream. */
   let seen = -1;
@@ -99,16 +114,20 @@ export const createStreamSource = ({ mapping, reader, lambda, messages, realTime
 
   return {
     wave: async () => {
-      if (invocations() === seen) return false;
-      seen = invocations();
-      const records = await reader.readToEnd();
-      await hand(inKeyOrder(records));
-      return records.length > 0;
+      if (invocations() !== seen) {
+        seen = invocations();
+        const records = await reader.readToEnd();
+        if (records.length > 0) backlog.push({ records: inKeyOrder(records), at: now() });
+      }
+      if (!enabled()) return false;
+      const waiting = backlog.splice(0);
+      for (const { records, at } of waiting) await hand(records, at);
+      return waiting.length > 0;
     },
     follow: async (stopped) => {
       while (!stopped()) {
         const records = await reader.readToEnd();
-        if (records.length > 0) await hand(records);
+        if (records.length > 0) await hand(records, now());
         else await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
       }
     },

@@ -50,8 +50,27 @@ export const subscription = z.object({
   RawMessageDelivery: z.boolean().default(false),
   FilterPolicy: z.record(z.string(), z.unknown()).optional(),
   FilterPolicyScope: z.enum(["MessageAttributes", "MessageBody"]).default("MessageAttributes"),
+  RedrivePolicy: z.object({ deadLetterTargetArn: text }).optional(),
 });
 export type Subscription = z.infer<typeof subscription>;
+
+/** An alarm on one metric of one dimension. What the alarms of the project do not use is refused, not guessed. */
+export const alarm = z.object({
+  AlarmName: text,
+  AlarmDescription: text,
+  Namespace: text,
+  MetricName: text,
+  Dimensions: z.tuple([z.object({ Name: text, Value: text })]),
+  Statistic: z.enum(["Sum", "Maximum"]),
+  Period: count,
+  EvaluationPeriods: count,
+  DatapointsToAlarm: count.optional(),
+  Threshold: z.number(),
+  ComparisonOperator: z.enum(["GreaterThanThreshold", "LessThanThreshold"]),
+  TreatMissingData: z.enum(["breaching", "notBreaching"]),
+  AlarmActions: z.array(text),
+});
+export type Alarm = z.infer<typeof alarm>;
 
 export const lambdaFunction = z.object({
   Handler: text,
@@ -86,11 +105,13 @@ const target = z.object({
   Arn: text,
   Input: z.string().default("{}"),
   SqsParameters: z.object({ MessageGroupId: text.optional() }).optional(),
+  DeadLetterConfig: z.object({ Arn: text }).optional(),
 });
 export type Target = z.infer<typeof target>;
 
 export const schedule = z.object({
   Name: text.optional(),
+  GroupName: text.default("default"),
   ScheduleExpression: text,
   State: z.enum(["ENABLED", "DISABLED"]).default("ENABLED"),
   Target: target,

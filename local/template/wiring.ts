@@ -16,6 +16,9 @@ export interface Wiring {
   readonly mappings: readonly Mapping[];
   readonly schedules: readonly Schedule[];
   readonly routes: readonly Route[];
+  readonly alarms: readonly shapes.Alarm[];
+  /** Ids of the HTTP APIs. */
+  readonly apis: readonly string[];
   /** ARNs of the keys that the stacks declare. */
   readonly keys: readonly string[];
   readonly outputs: Readonly<Record<string, string>>;
@@ -66,6 +69,7 @@ export interface Mapping extends shapes.Mapping {
 /** A schedule of the template: at a steady rate, to a queue or a function. */
 export interface Schedule {
   readonly name: string;
+  readonly group: string;
   readonly everyMs: number;
   readonly target: shapes.Target;
 }
@@ -154,7 +158,7 @@ const readMapping = ({ where, id, properties }: Declared): Mapping => {
 const readSchedule = ({ where, id, properties }: Declared): Schedule[] => {
   const shape = shapes.parse(shapes.schedule, where, properties);
   if (shape.State === "DISABLED") return [];
-  return [{ name: shape.Name ?? id, everyMs: rateMs(where, shape.ScheduleExpression), target: shape.Target }];
+  return [{ name: shape.Name ?? id, group: shape.GroupName, everyMs: rateMs(where, shape.ScheduleExpression), target: shape.Target }];
 };
 
 const readRoutes = (routes: readonly Declared[], integrations: readonly Declared[]): Route[] => {
@@ -231,6 +235,8 @@ export const readWiring = (stacks: readonly Stack[], place: Place): Wiring => {
       .filter(({ Enabled }) => Enabled),
     schedules: of("AWS::Scheduler::Schedule").flatMap(readSchedule),
     routes: readRoutes(of("AWS::ApiGatewayV2::Route"), of("AWS::ApiGatewayV2::Integration")),
+    alarms: of("AWS::CloudWatch::Alarm").map(({ where, properties }) => shapes.parse(shapes.alarm, where, properties)),
+    apis: of("AWS::ApiGatewayV2::Api").map(({ scope, id }) => attributeOf(scope, id, "ApiId")),
     keys: of("AWS::KMS::Key").map(({ scope, id }) => attributeOf(scope, id, "Arn")),
     outputs: readOutputs(stacks, place),
   };

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { createMarks } from "../../adapters/dynamodb/marks.ts";
 import { ROUTES } from "../../adapters/wire/routes.ts";
 import { instrumentFixture, policyFixture } from "../adapters/samples.ts";
 import { ask, moveMark, openAccount, openVenue, type Venue } from "../api/venue.ts";
@@ -193,7 +194,22 @@ describe("every reply", () => {
     expect(headers["x-powered-by"]).toBeUndefined();
   });
 
-  test("health needs no signature and tells nothing else", async () => {
-    expect((await ask(venue.world, { as: null, path: "/health" })).body).toEqual({ status: "ok" });
+  test.each([
+    ["before the first sweep", null, { status: "unwatched", sweptAt: null }],
+    ["three minutes after one", 180_000, { status: "ok" }],
+    ["a millisecond more", 180_001, { status: "unwatched" }],
+  ])("S32: health needs no signature and tells when all accounts were last marked: %s", async (_, agoMs, expected) => {
+    const own = await tables.fresh();
+    const now = Date.parse("2020-03-12T10:00:00Z");
+    const world = { ...venue.world, db: own.db, settings: { ...venue.world.settings, ...own.names }, clock: { now: () => now } };
+    if (agoMs !== null) {
+      const then = createMarks({ ...world, clock: { now: () => now - agoMs } });
+      const { snapshot } = (await then.startSweep(now - agoMs, 1, "token", await then.sweepState())) as {
+        snapshot: { snapshotId: string };
+      };
+      await then.groupDone(snapshot.snapshotId, 0);
+    }
+    const sweptAt = agoMs === null ? null : new Date(now - agoMs).toISOString();
+    expect((await ask(world, { as: null, path: "/health" })).body).toEqual({ ...expected, sweptAt });
   });
 });

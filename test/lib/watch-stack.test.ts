@@ -11,9 +11,13 @@ const ALARM = "AWS::CloudWatch::Alarm";
 
 describe("the watch stack", () => {
   let production: Templates;
+  /** The same with a reader of the alarms: it has every alarm that there can be. */
+  let read: Templates;
+  const runbook = readFileSync("docs/operating/runbook.md", "utf8");
 
   beforeAll(() => {
     production = templatesOf(stageWith("production"));
+    read = templatesOf(stageWith("production", { name: "read", alarmEmail: "risk@example.com" }));
   });
 
   test("three minutes without a CURRENT sweep wake somebody, and silence counts as without", () => {
@@ -100,11 +104,56 @@ describe("the watch stack", () => {
     expect(production.Watch.Resources["EventsLateAlarm"]?.Properties).toMatchObject({ MetricName: "IteratorAge", Threshold: 60_000 });
   });
 
-  test("every alarm tells what it means and has somebody to wake", () => {
-    for (const { properties } of resourcesOf(production.Watch, ALARM)) {
+  test("every alarm tells what it means, who acts on it, and has somebody to wake, also when it is over", () => {
+    for (const { id, properties } of resourcesOf(read.Watch, ALARM)) {
+      expect([id, at(properties, "AlarmActions")]).toEqual([id, at(properties, "OKActions")]);
       expect(at(properties, "AlarmActions")).toHaveLength(1);
-      expect(String(at(properties, "AlarmDescription"))).toMatch(/^.{20,} Runbook: docs\/operating\/runbook\.md#[a-z-]+$/);
+      expect(String(at(properties, "AlarmDescription"))).toMatch(
+        /^.{20,}\. Owner: (risk desk|platform|integration)\. Runbook: docs\/operating\/runbook\.md#[a-z-]+$/,
+      );
     }
+  });
+
+  test("the runbook has one entry for each alarm or kind of alarms, and none for an alarm that does not exist", () => {
+    const entries = resourcesOf(read.Watch, ALARM).map(({ properties }) => String(at(properties, "AlarmDescription")).split("#").at(-1));
+    const headings = [...runbook.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+    expect(headings.toSorted()).toEqual([...new Set(entries)].toSorted());
+    expect(new Set(headings).size).toBe(headings.length);
+  });
+
+  test("each entry says what the alarm means, what to look at, what to do and when it is over", () => {
+    const entries = runbook.split(/^## /m).slice(1);
+    const parts = entries.map((entry) => [
+      entry.split("\n")[0],
+      [...entry.matchAll(/^\*\*(Means|Look at|Do|Over when)(?:\.)?\*\* \S.{20,}$/gm)].map(([, part]) => part),
+    ]);
+    expect(parts).toEqual(entries.map((entry) => [entry.split("\n")[0], ["Means", "Look at", "Do", "Over when"]]));
+  });
+
+  test("the page of the owners names each of them, and nobody else", () => {
+    const owners = resourcesOf(read.Watch, ALARM).map(
+      ({ properties }) => /Owner: ([a-z ]+)\./.exec(String(at(properties, "AlarmDescription")))?.[1],
+    );
+    const named = [...readFileSync("docs/operating/watching.md", "utf8").matchAll(/^\| \*\*(.+)\*\* \|/gm)].map(([, owner]) => owner);
+    expect(named.toSorted()).toEqual([...new Set(owners)].toSorted());
+  });
+
+  test("silence is an alarm where a heartbeat is watched, and nowhere else (S32)", () => {
+    const breaching = resourcesOf(production.Watch, ALARM).filter(({ properties }) => at(properties, "TreatMissingData") === "breaching");
+    expect(breaching.map(({ id }) => id).toSorted()).toEqual(["NoCurrentSweepAlarm", "NoOverdueSweepAlarm"]);
+  });
+
+  test("no alarm and no graph has a dimension that is named after an account, a broker or a holder (C9)", () => {
+    const things = ["service", "FunctionName", "QueueName", "TopicName", "ScheduleGroup", "ApiId", "TableName"];
+    const dimensions = resourcesOf(production.Watch, ALARM).flatMap(({ properties }) =>
+      (at(properties, "Dimensions") as { Name: string }[]).map(({ Name }) => Name),
+    );
+    expect(new Set(dimensions)).toEqual(new Set(things));
+    const [dashboard] = resourcesOf(production.Watch, "AWS::CloudWatch::Dashboard");
+    const body = JSON.stringify(at(dashboard?.properties, "DashboardBody"));
+    const graphed = [...body.matchAll(/\\"(?:AWS\/\w+|Plimsoll)\\",\\"\w+\\",\\"(\w+)\\"/g)].map(([, dimension]) => dimension);
+    expect(graphed.length).toBeGreaterThan(80);
+    expect(graphed.filter((dimension) => !things.includes(String(dimension)))).toEqual([]);
   });
 
   test("a delay on purpose is not late: webhooks wait for their retries", () => {
@@ -134,8 +183,23 @@ describe("the watch stack", () => {
     expect([...places].sort((a, b) => a - b)).toEqual(places);
   });
 
+  test("each row shows rate, errors, how long the oldest waits, and every dead-letter queue on the way", () => {
+    const [dashboard] = resourcesOf(production.Watch, "AWS::CloudWatch::Dashboard");
+    const body = JSON.stringify(at(dashboard?.properties, "DashboardBody"));
+    for (const name of FUNCTION_NAMES) {
+      for (const metric of ["Invocations", "Errors"])
+        expect(body).toContain(`${metric}\\",\\"FunctionName\\",\\"plimsoll-production-${name}`);
+    }
+    expect(body).toContain('IteratorAge\\",\\"FunctionName\\",\\"plimsoll-production-publish-events');
+    for (const { properties } of resourcesOf(production.Pipeline, "AWS::SQS::Queue")) {
+      const name = String(at(properties, "QueueName"));
+      const metric = name.includes("-dead") ? "ApproximateNumberOfMessagesVisible" : "ApproximateAgeOfOldestMessage";
+      expect(body).toContain(`${metric}\\",\\"QueueName\\",\\"${name}\\"`);
+    }
+  });
+
   test("the stage's alarm address reads both topics, and what it misses is parked", () => {
-    const { Watch } = templatesOf(stageWith("production", { name: "read", alarmEmail: "risk@example.com" }));
+    const { Watch } = read;
     const subscriptions = resourcesOf(Watch, "AWS::SNS::Subscription");
     expect(subscriptions.map(({ properties }) => [at(properties, "Protocol"), at(properties, "Endpoint")])).toEqual([
       ["email", "risk@example.com"],

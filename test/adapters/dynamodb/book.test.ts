@@ -356,7 +356,7 @@ describe("pages of a shard", () => {
     expect(all.map((one) => one.accountId)).toEqual([neighbour]);
     const { counts, lines } = log as TestLog;
     const named = lines.filter(({ fields }) => (fields as { accountId: string }).accountId === id);
-    expect(named.map(({ fields }) => (fields as { error: string }).error)).toEqual([
+    expect(named.map(({ fields }) => (fields as { reason: string }).reason)).toEqual([
       expect.stringContaining(error),
       expect.stringContaining(error),
     ]);

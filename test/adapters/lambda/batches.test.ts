@@ -59,9 +59,9 @@ describe("independent messages (S42)", () => {
 
   test("the log names the message and the error, and nothing of the body", async () => {
     const log = testLog();
-    await independent([record("m1")], log, () => Promise.reject(new TypeError("odd")));
+    await independent([record("m1")], log, () => Promise.reject(new Malformed("not JSON")));
     expect(log.lines).toEqual([
-      { level: "error", message: "message failed", fields: { messageId: "m1", error: "TypeError", reason: "odd" } },
+      { level: "error", message: "message failed", fields: { messageId: "m1", error: "Malformed", reason: "not JSON" } },
     ]);
   });
 });
