@@ -51,6 +51,7 @@ const READERS = {
   sweepIntervalMinMs: wholeNumber(0, 3_600_000),
   sweepTimeoutMs: wholeNumber(1_000, 3_600_000),
   sweepStepPpm: wholeNumber(1, 1_000_000),
+  breachShareMaxPpm: wholeNumber(0, 1_000_000),
   mailFrom: text,
   mailConfigurationSet: text,
   appUrl: url,

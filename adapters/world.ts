@@ -156,6 +156,8 @@ export interface Settings {
   readonly sweepTimeoutMs: number;
   /** Move of a mark that starts a sweep at once, in parts per million. */
   readonly sweepStepPpm: number;
+  /** Share of the accounts at risk that a change of terms may breach at once before the breaker holds it (R17), in parts per million. */
+  readonly breachShareMaxPpm: number;
   readonly mailFrom: string;
   readonly mailConfigurationSet: string;
   /** The exchange's own site: the only place that a notice links to. */

@@ -27,6 +27,8 @@ export const LIMITS = {
    * call, so that a payment that never comes holds the venue no longer.
    */
   extensionMs: 600_000,
+  /** Accounts that the API judges a change of terms on within one request; a larger book is the operator's command's. */
+  accountsPerRequestMax: 100_000,
   /** Facts of one account applied in one transaction. */
   factsPerChangeMax: 20,
   /** Hops that a self-feeding message may take before it is parked (design §4, recursion). */

@@ -45,6 +45,7 @@ const world = createWorld([
   "dataKeyArn",
   "principals",
   "webhookLoopback",
+  "breachShareMaxPpm",
 ]);
 
 export const handler = lambdaHandler(world, operate(world));

@@ -116,7 +116,16 @@ export const FUNCTIONS: Readonly<Record<FunctionName, FunctionTerms>> = {
     // The API gives up after 30 s.
     timeoutS: 25,
     memoryMb: ONE_CPU_MB,
-    settings: [...DECIDING, "OUTBOUND_TABLE", "MARKS_QUEUE_URL", "FEED_QUEUE_URL", "DATA_KEY_ARN", "PRINCIPALS", "WEBHOOK_LOOPBACK"],
+    settings: [
+      ...DECIDING,
+      "OUTBOUND_TABLE",
+      "MARKS_QUEUE_URL",
+      "FEED_QUEUE_URL",
+      "DATA_KEY_ARN",
+      "PRINCIPALS",
+      "WEBHOOK_LOOPBACK",
+      "BREACH_SHARE_MAX_PPM",
+    ],
   },
 };
 

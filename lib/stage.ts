@@ -68,6 +68,8 @@ const fields = z.strictObject({
   sweepTimeoutMs: z.int().max(SWEEP_TIMEOUT_MS_MAX),
   /** Move of a mark that starts a sweep at once, in parts per million. */
   sweepStepPpm: z.int().min(1).max(1_000_000),
+  /** R17: share of the accounts at risk that a change of terms may breach at once, in parts per million. */
+  breachShareMaxPpm: z.int().min(0).max(1_000_000),
   /** "local" lets webhooks go to loopback addresses over http: only on a developer's machine. */
   webhookLoopback: z.enum(["never", "local"]),
   deletionProtection: z.boolean(),

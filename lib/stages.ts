@@ -13,6 +13,7 @@ const common = {
   sweepIntervalMinMs: 5_000,
   sweepTimeoutMs: 60_000,
   sweepStepPpm: 2_000,
+  breachShareMaxPpm: 10_000,
   webhookLoopback: "never",
   apiRatePerS: 200,
   apiBurst: 400,

@@ -25,6 +25,7 @@ export const enterStage = async (stage: Stage, queues: readonly QueueName[]): Pr
     SHARDS_PER_GROUP: `${stage.shardsPerGroup}`,
     MODES: JSON.stringify(stage.modes),
     DEFAULT_POLICY: stage.defaultPolicy,
+    BREACH_SHARE_MAX_PPM: `${stage.breachShareMaxPpm}`,
   });
   if (queues.length === 0) return;
   const { GetQueueUrlCommand, SQSClient } = await import("@aws-sdk/client-sqs");

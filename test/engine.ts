@@ -137,6 +137,7 @@ export const testWorld = (
     defaultPolicy: "standard",
     sweepIntervalMinMs: 5_000,
     sweepTimeoutMs: 60_000,
+    breachShareMaxPpm: 10_000,
     ...given.settings,
   } as Settings,
 });
