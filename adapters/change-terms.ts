@@ -1,14 +1,13 @@
-import type { MarginAccount } from "../core/account.ts";
-import { type AcceptedBreaches, type ChangePlan, type DecidingTerms, emptyPlan, holdOf, joinPlans, planOf } from "../core/change-plan.ts";
+import { type AcceptedBreaches, type ChangePlan, emptyPlan, holdOf, joinPlans } from "../core/change-plan.ts";
 import { newestPriceAt } from "../core/clock.ts";
 import type { Instrument } from "../core/instrument.ts";
 import type { MarketSnapshot } from "../core/mark.ts";
 import { modeOf } from "../core/mode.ts";
 import type { Policy } from "../core/policy.ts";
-import { Contended, type Desk, isOfTheAccount, openDesk, policyIdOf } from "./decide-account.ts";
+import { Contended, type Desk, openDesk, policyIdOf } from "./decide-account.ts";
 import { UnknownPolicy } from "./dynamodb/policies.ts";
-import { policiesOf } from "./mark-page.ts";
 import { eachOf } from "./parallel.ts";
+import { type Over, overMarket, planPage } from "./plan-page.ts";
 import { encodeInstrument } from "./wire/instrument.ts";
 import { encodePolicy } from "./wire/policy.ts";
 import type { World } from "./world.ts";
@@ -44,8 +43,7 @@ export interface Change<Terms extends { readonly version: number }> {
   readonly make: (version: number) => Terms;
   readonly isSame: (newest: Terms, next: Terms) => boolean;
   readonly store: (next: Terms) => Promise<"stored" | "conflict">;
-  /** The terms of an account under the change: the very `present` ones where they stay. */
-  readonly over: (next: Terms, snapshot: MarketSnapshot) => (account: MarginAccount, present: DecidingTerms | null) => DecidingTerms | null;
+  readonly over: (next: Terms, snapshot: MarketSnapshot) => Over;
   readonly desk: Desk;
 }
 
@@ -85,22 +83,8 @@ export const instrumentChange = (world: World, instrumentId: string, make: (vers
     isSame: (newest, next) =>
       JSON.stringify(encodeInstrument({ ...newest, version: next.version })) === JSON.stringify(encodeInstrument(next)),
     store: desk.marks.putInstrument,
-    over: (next, snapshot) => {
-      const changed = { ...snapshot, instruments: new Map(snapshot.instruments).set(instrumentId, next) };
-      return ({ positions }, present) => {
-        if (present === null) return null;
-        const isHeld = positions.some((position) => position.instrumentId === instrumentId);
-        const isPrice = [...present.policy.collateral.values()].some(({ priceId }) => priceId === instrumentId);
-        return isHeld || isPrice ? { ...present, snapshot: changed } : present;
-      };
-    },
+    over: (next, snapshot) => overMarket(instrumentId, { ...snapshot, instruments: new Map(snapshot.instruments).set(instrumentId, next) }),
   };
-};
-
-/** A fault of an account's own is no terms; the sweep names and counts it, not the plan. @throws any other fault. */
-const noTerms = (_accountId: string, error: unknown): null => {
-  if (!isOfTheAccount(error)) throw error;
-  return null;
 };
 
 /** Decides every account of the book under the present and under the proposed terms, page by page, and writes nothing. */
@@ -119,13 +103,8 @@ const readPlan = async <Terms extends { readonly version: number }>(
     do {
       if (plan.accounts > accountsMax) return;
       const { accounts, cursor: more } = await desk.book.pageOfShard(shard, cursor);
-      const policyFor = await policiesOf(desk, accounts, noTerms);
-      const termsOf = (account: MarginAccount) => {
-        const policy = policyFor(account);
-        const present = policy === null ? null : { policy, snapshot };
-        return { present, proposed: proposedFor(account, present) };
-      };
-      plan = joinPlans(plan, planOf(accounts, termsOf, now));
+      const part = await planPage(desk, accounts, snapshot, proposedFor, now);
+      plan = joinPlans(plan, part);
       cursor = more;
     } while (cursor !== undefined);
   });

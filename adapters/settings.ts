@@ -2,6 +2,7 @@ import * as z from "zod";
 
 import { modes, principals } from "./wire/modes.ts";
 import { placesOf } from "./wire/parse.ts";
+import { source } from "./wire/scalars.ts";
 import type { Settings } from "./world.ts";
 
 const text = z.string().min(1).max(2048);
@@ -52,6 +53,7 @@ const READERS = {
   sweepTimeoutMs: wholeNumber(1_000, 3_600_000),
   sweepStepPpm: wholeNumber(1, 1_000_000),
   breachShareMaxPpm: wholeNumber(0, 1_000_000),
+  compositeSources: fromJson(z.array(source)),
   mailFrom: text,
   mailConfigurationSet: text,
   appUrl: url,

@@ -27,7 +27,17 @@ export const FUNCTIONS: Readonly<Record<FunctionName, FunctionTerms>> = {
     // Six times this is less than the queue keeps a price: one that failed is tried again while it is worth it.
     timeoutS: 15,
     memoryMb: SMALL_MB,
-    settings: ["MARKS_TABLE", "SWEEP_QUEUE_URL", "SWEEP_STEP_PPM"],
+    settings: [
+      "MARKS_TABLE",
+      "SWEEP_QUEUE_URL",
+      "SWEEP_STEP_PPM",
+      "BOOK_TABLE",
+      "SHARDS",
+      "MODES",
+      "DEFAULT_POLICY",
+      "BREACH_SHARE_MAX_PPM",
+      "COMPOSITE_SOURCES",
+    ],
   },
   "start-sweep": {
     description: "2. Takes a market snapshot and sends one message per group of shards",

@@ -14,6 +14,7 @@ const common = {
   sweepTimeoutMs: 60_000,
   sweepStepPpm: 2_000,
   breachShareMaxPpm: 10_000,
+  compositeSources: ["composite"],
   webhookLoopback: "never",
   apiRatePerS: 200,
   apiBurst: 400,

@@ -46,6 +46,11 @@ const COUNTS: readonly (readonly [metric: string, urgency: Urgency, means: strin
   ["undecided_account", "page", "An account was set aside: its own rows or terms do not read, so nobody decides it."],
   ["account_out_of_sync", "page", "Entries of an account are missing: it may be called, but is not liquidated before a snapshot heals it."],
   ["change_held", "page", "The breaker holds a change of terms: more accounts than the stage allows would breach at once (R17)."],
+  [
+    "price_let_through",
+    "page",
+    "A price that no second source confirms, and that breaches many accounts, was held for 60 s and decides now (R17).",
+  ],
   ["notice_unaccepted", "page", "No channel has accepted a notice of a live call within the wait of its policy: its holder knows nothing."],
   ["overdue_left", "page", "A minute did not suffice for what is overdue."],
   ["orders_unanswered", "page", "The venue has not answered liquidation orders within 30 seconds."],

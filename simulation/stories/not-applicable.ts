@@ -8,7 +8,6 @@ export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
   S14: "marks are prices; no order book reaches the pipeline",
   S15: "the simulation's instruments are linear: no options, no model of their marks",
   S16: "the median over sources is made before the pipeline; a single odd tick is played by S17",
-  S18: "there is no shadow mode; that a change to a price source of the wrong unit is held is judged in test/adapters/change-terms.test.ts",
   S23: "markets have no status: there is no halt to play",
   S27: "a price that stands still while others move is not judged: markets are not compared",
   S28: "one source a market: there is no other one to diverge from",
