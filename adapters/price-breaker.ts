@@ -10,6 +10,13 @@ import { overMarket, planPage } from "./plan-page.ts";
 
 const NOBODY = { called: 0, closedOut: 0 };
 
+/** The newest marks. One that does not read is left out: it holds back the price of no other instrument. */
+const newestOf = async ({ marks, world }: Desk): Promise<MarketSnapshot> => {
+  const instruments = await marks.instruments();
+  const takenAt = world.clock.now();
+  return { snapshotId: `NEWEST#${takenAt}`, takenAt, marks: await marks.marksOf([...instruments.keys()]), instruments };
+};
+
 /** The market with this mark in the place of the instrument's own. */
 const withMark = (snapshot: MarketSnapshot, mark: Mark): MarketSnapshot => ({
   ...snapshot,
@@ -24,7 +31,7 @@ const withMark = (snapshot: MarketSnapshot, mark: Mark): MarketSnapshot => ({
  *   to an account is not the new price's doing.
  */
 const sampleOf = async (desk: Desk, previous: Mark | null, mark: Mark): Promise<ChangePlan> => {
-  const newest = await desk.marks.newest();
+  const newest = await newestOf(desk);
   const snapshot = previous === null ? newest : withMark(newest, { ...mark, price: previous.price });
   const over = overMarket(mark.instrumentId, withMark(newest, mark));
   const now = desk.world.clock.now();

@@ -112,6 +112,14 @@ describe("R17 a price that no second source confirms, and that would breach more
 });
 
 describe("R17 what is never held", () => {
+  test("a good price, for the mark of another instrument that does not read", async () => {
+    await stage.desk.marks.putInstrument({ ...instrument, instrumentId: "ETH-PERP" });
+    const torn = { pk: { S: "MARK" }, sk: { S: "ETH-PERP" }, schema: { N: "1" }, price: { S: "none" } };
+    await stage.world.db.put({ TableName: own.names.marksTable, Item: torn });
+    expect(await said(1, "alpha", "98.5")).toEqual(["98.5", null]);
+    expect(await said(2, "alpha", "94")).toEqual(["98.5", "94"]);
+  });
+
   test("a price of a source that the stage names as a composite", async () => {
     expect(await said(1, "composite", "94")).toEqual(["94", null]);
     expect(counts()).toEqual([0, 0]);
