@@ -163,8 +163,8 @@ const S19: Story = {
   plan: () =>
     plan({
       accounts: [12.8, 12.6, 9, 5].map((leverage, index) => leveraged(leverage, { accountId: `A-${index + 1}` })),
-      ticks: path([[1, 8_000]], { until: 150 }),
-      until: 150,
+      ticks: path([[1, 8_000]], { until: 300 }),
+      until: 300,
     }),
   script: (stage, note) => {
     const { policyId: _, version: __, ...present } = policyOf({ graceMs: 60_000, onUnmet: "reduce", attemptsMax: 2, topUpsMax: 3 });
@@ -175,9 +175,10 @@ const S19: Story = {
         ),
       );
     const stricter = { levels: { ...present.levels, call: 600_000 } };
-    put(30, stricter, {});
-    put(50, stricter, { acceptNewlyCalled: "1" });
-    put(70, { graceMs: 120_000 }, {});
+    // Late enough that every account is open, though its first snapshot was lost and came again after three minutes.
+    put(210, stricter, {});
+    put(230, stricter, { acceptNewlyCalled: "1", acceptNewlyClosedOut: "2" });
+    put(250, { graceMs: 120_000 }, {});
   },
   expect: exactly({
     calls: [],
