@@ -4,6 +4,7 @@ import type { Instrument } from "../core/instrument.ts";
 import type { MarketSnapshot } from "../core/mark.ts";
 import { modeOf } from "../core/mode.ts";
 import type { Policy } from "../core/policy.ts";
+import { qualityAt } from "../core/quality.ts";
 import { Contended, type Desk, openDesk, policyIdOf } from "./decide-account.ts";
 import { UnknownPolicy } from "./dynamodb/policies.ts";
 import { eachOf } from "./parallel.ts";
@@ -97,7 +98,9 @@ const readPlan = async <Terms extends { readonly version: number }>(
   const now = desk.world.clock.now();
   const proposedFor = over(next, snapshot);
   const shards = Array.from({ length: desk.world.settings.shards }, (_, shard) => shard);
-  let plan = emptyPlan(newestPriceAt(snapshot));
+  const isGood = (one: Instrument): boolean => qualityAt(snapshot.marks.get(one.instrumentId), one, now) === "GOOD";
+  const notGood = [...snapshot.instruments.values()].filter((one) => !isGood(one)).length;
+  let plan = emptyPlan({ marksAt: newestPriceAt(snapshot), notGood });
   await eachOf(shards, SHARDS_WIDE, async (shard) => {
     let cursor: string | undefined;
     do {

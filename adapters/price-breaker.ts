@@ -38,7 +38,7 @@ const sampleOf = async (desk: Desk, previous: Mark | null, mark: Mark): Promise<
   const { shards } = desk.world.settings;
   const first = shardOf(`${mark.instrumentId} ${mark.asOf}`, shards);
   const { breakerSampleMin, breakerAccountsMax } = LIMITS;
-  let plan = emptyPlan(mark.asOf);
+  let plan = emptyPlan({ marksAt: mark.asOf, notGood: 0 });
   for (let index = 0; index < shards && plan.atRisk < breakerSampleMin && plan.accounts < breakerAccountsMax; index += 1) {
     let cursor: string | undefined;
     do {

@@ -41,6 +41,8 @@ export interface Affected {
 export interface ChangePlan {
   /** Instant of the newest mark that it was made on; 0 without any. */
   readonly marksAt: number;
+  /** Instruments without a GOOD mark then: accounts that need one are judged on its adverse edge (R3). */
+  readonly notGood: number;
   /** Accounts that were read. */
   readonly accounts: number;
   /** Those with a position or a debt: only these can breach, and the share is of them. */
@@ -60,8 +62,9 @@ export const WORST_SHOWN = 20;
 const NONE: Readonly<Record<Effect, number>> = { undecided: 0, closedOut: 0, called: 0, warned: 0, released: 0 };
 
 /** The plan before any account was read. */
-export const emptyPlan = (marksAt: number): ChangePlan => ({
+export const emptyPlan = ({ marksAt, notGood }: Pick<ChangePlan, "marksAt" | "notGood">): ChangePlan => ({
   marksAt,
+  notGood,
   accounts: 0,
   atRisk: 0,
   withCall: 0,
@@ -166,6 +169,7 @@ export const planOf = (
   }
   return {
     marksAt: 0,
+    notGood: 0,
     accounts: accounts.length,
     atRisk: accounts.filter((account) => !isBare(account)).length,
     withCall: accounts.filter(({ live }) => live !== null).length,
@@ -183,6 +187,7 @@ export const joinPlans = (a: ChangePlan, b: ChangePlan): ChangePlan => {
   for (const effect of EFFECTS) counts[effect] = a.counts[effect] + b.counts[effect];
   return {
     marksAt: Math.max(a.marksAt, b.marksAt),
+    notGood: Math.max(a.notGood, b.notGood),
     accounts: a.accounts + b.accounts,
     atRisk: a.atRisk + b.atRisk,
     withCall: a.withCall + b.withCall,

@@ -90,7 +90,9 @@ export const linesOf = (plan: ChangePlan, shareMaxPpm: number): readonly string[
   const { undecided, closedOut, called, warned, released } = plan.counts;
   const due = [...plan.due].map(([asset, amount]) => `${decimal(amount)} ${asset}`);
   return [
-    plan.marksAt === 0 ? "no marks: nobody can be judged on them" : `on marks up to ${iso(plan.marksAt)}`,
+    plan.marksAt === 0
+      ? "on no marks at all"
+      : `on marks up to ${iso(plan.marksAt)}; instruments without a GOOD mark: ${plan.notGood} (R3)`,
     `${plan.accounts} accounts, ${plan.atRisk} of them with a position or a debt`,
     `${plan.withCall} with a live call, which keeps its policy (R11)`,
     `newly closed out  ${closedOut}`,

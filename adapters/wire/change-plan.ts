@@ -11,6 +11,8 @@ const headroom = z.number().int().nullable();
 export const changePlan = z.object({
   /** Instant of the newest mark that it was made on. */
   marksAt: instant,
+  /** Instruments without a GOOD mark then: what they price is judged on its adverse edge (R3). */
+  notGood: count,
   accounts: count,
   /** Accounts with a position or a debt: what the share is of. */
   atRisk: count,
@@ -38,6 +40,7 @@ export const changePlan = z.object({
 export const encodeChangePlan = (plan: ChangePlan): z.input<typeof changePlan> =>
   z.encode(changePlan, {
     marksAt: plan.marksAt,
+    notGood: plan.notGood,
     accounts: plan.accounts,
     atRisk: plan.atRisk,
     withCall: plan.withCall,

@@ -110,6 +110,13 @@ describe("R17 S19 a change of a policy with positions open", () => {
     expect(stage.log.counts.get("change_held")).toBeUndefined();
   });
 
+  test("tells how many instruments have no good mark: on stale ones it is judged on their adverse edge (R3)", async () => {
+    stage.clock.set(T0 + 60_001);
+    const { plan } = await planChange(policyChange(stage.world, "standard", withCallAt(700_000)));
+    // At the edge of 95: two have 200 and 190 and are called anyway, eight have 500 of 950: x = 0.499.
+    expect([plan?.marksAt, plan?.notGood, plan?.counts.called]).toEqual([T0, 1, 0]);
+  });
+
   test("S56 an open call keeps its policy: the change does not touch its account", async () => {
     await markAt(stage, "B-1", "97", 5);
     expect((await stage.load("B-1")).live?.call.policyVersion).toBe(1);

@@ -108,6 +108,8 @@ describe("R17 S19 a change that would breach more than the share", () => {
     expect(reply.body.mend).toBe("Read the plan. To go on, send it again with ?acceptNewlyCalled=1&acceptNewlyClosedOut=0.");
     expect(reply.body.plan).toEqual({
       marksAt: "2020-03-12T10:00:00.000Z",
+      // SOL-PERP, TWO-PERP and RACE-PERP of the tests above never had a price.
+      notGood: 3,
       accounts: 1,
       atRisk: 1,
       withCall: 0,

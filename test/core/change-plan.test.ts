@@ -130,8 +130,8 @@ describe("R17 S19: who newly breaches by a change of terms", () => {
   it("is the same plan in whichever order the parts of a book are joined", () => {
     const proposed = under({}, withTiers(100_000, 60_000));
     const parts = BOOK.map((account) => planned([account], proposed));
-    const start = emptyPlan(T0 - MINUTE);
-    const whole = { ...planned(BOOK, proposed), marksAt: T0 - MINUTE };
+    const start = emptyPlan({ marksAt: T0 - MINUTE, notGood: 2 });
+    const whole = { ...planned(BOOK, proposed), marksAt: T0 - MINUTE, notGood: 2 };
     expect(parts.reduce(joinPlans, start)).toEqual(whole);
     expect(parts.toReversed().reduce(joinPlans, start)).toEqual(whole);
   });
@@ -143,11 +143,12 @@ describe("R17 S19: who newly breaches by a change of terms", () => {
   });
 });
 
+const NOTHING = emptyPlan({ marksAt: T0, notGood: 0 });
 const figures = (atRisk: number, counts: Partial<ChangePlan["counts"]>): ChangePlan => ({
-  ...emptyPlan(T0),
+  ...NOTHING,
   accounts: atRisk,
   atRisk,
-  counts: { ...emptyPlan(T0).counts, ...counts },
+  counts: { ...NOTHING.counts, ...counts },
 });
 
 describe("R17: what the breaker holds", () => {

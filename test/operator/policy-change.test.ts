@@ -40,7 +40,7 @@ const heard = async (work: (say: (line: string) => void) => Promise<number>): Pr
   return { code: await work((line) => void lines.push(line)), lines };
 };
 const PLAN = [
-  "on marks up to 2020-03-12T10:00:00.000Z",
+  "on marks up to 2020-03-12T10:00:00.000Z; instruments without a GOOD mark: 0 (R3)",
   "2 accounts, 2 of them with a position or a debt",
   "0 with a live call, which keeps its policy (R11)",
   "newly closed out  0",
