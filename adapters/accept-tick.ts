@@ -37,6 +37,7 @@ const judgeTick = async ({ desk, breaker }: Intake, tick: MarkTick, instrument: 
   for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
     const judged = judgeMark(previous, tick, instrument, world.clock.now());
     const move = judged.outcome === "accepted" ? moveOf(previous?.price ?? null, tick.price, world.settings.sweepStepPpm) : "no";
+    if (judged.outcome === "candidate") await breaker.jumped(previous, tick);
     const { outcome, mark, reason } = move === "pastStep" ? await breaker.judge(previous, tick, judged, instrument) : judged;
     const isStored = outcome === "accepted" || outcome === "candidate";
     if (isStored && mark !== null && (await marks.acceptMark(mark, previous?.asOf ?? null)) === "superseded") {

@@ -1,13 +1,18 @@
-import { breachesOf, type ChangePlan, emptyPlan, holdOf, joinPlans } from "../core/change-plan.ts";
+import type { MarginAccount } from "../core/account.ts";
+import { breachesOf, type ChangePlan, holdOf } from "../core/change-plan.ts";
 import type { Instrument } from "../core/instrument.ts";
+import { isBare } from "../core/level.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Mark, MarketSnapshot } from "../core/mark.ts";
 import { agrees, type MarkJudgement, type Tick } from "../core/quality.ts";
 import type { Desk } from "./decide-account.ts";
+import { createBelieved } from "./dynamodb/believed.ts";
 import { createHolds } from "./dynamodb/holds.ts";
 import { shardOf } from "./dynamodb/keys.ts";
 import { overMarket, planPage } from "./plan-page.ts";
 
+/** How long one sample serves: a message may hold the prices of 250 instruments, and all of them fall in a crash. */
+const SAMPLE_FOR_MS = 5_000;
 const NOBODY = { called: 0, closedOut: 0 };
 
 /** The newest marks. One that does not read is left out: it holds back the price of no other instrument. */
@@ -23,31 +28,44 @@ const withMark = (snapshot: MarketSnapshot, mark: Mark): MarketSnapshot => ({
   marks: new Map(snapshot.marks).set(mark.instrumentId, mark),
 });
 
+/** Accounts and marks that prices are judged on. */
+interface Sample {
+  readonly accounts: readonly MarginAccount[];
+  readonly snapshot: MarketSnapshot;
+}
+
 /**
- * Whom a mark would newly breach, on a sample of the book: whole shards, from one that the tick names. The
- * shard of an account is a hash of its id, so that shards are fair samples; a small book is read whole.
+ * Whole shards of the book, from one that the instant names. The shard of an account is a hash of its id, so
+ * that shards are fair samples; a small book is read whole.
+ */
+const readSample = async (desk: Desk): Promise<Sample> => {
+  const snapshot = await newestOf(desk);
+  const { shards } = desk.world.settings;
+  const first = shardOf(snapshot.snapshotId, shards);
+  const { breakerSampleMin, breakerAccountsMax } = LIMITS;
+  const accounts: MarginAccount[] = [];
+  let atRisk = 0;
+  for (let index = 0; index < shards && atRisk < breakerSampleMin && accounts.length < breakerAccountsMax; index += 1) {
+    let cursor: string | undefined;
+    do {
+      const page = await desk.book.pageOfShard((first + index) % shards, cursor);
+      accounts.push(...page.accounts);
+      atRisk += page.accounts.filter((account) => !isBare(account)).length;
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+  }
+  return { accounts, snapshot };
+};
+
+/**
+ * Whom a mark would newly breach among the sampled accounts.
  *
  * @param previous the mark that it would replace, which counts as said at the same instant: what its age does
  *   to an account is not the new price's doing.
  */
-const sampleOf = async (desk: Desk, previous: Mark | null, mark: Mark): Promise<ChangePlan> => {
-  const newest = await newestOf(desk);
-  const snapshot = previous === null ? newest : withMark(newest, { ...mark, price: previous.price });
-  const over = overMarket(mark.instrumentId, withMark(newest, mark));
-  const now = desk.world.clock.now();
-  const { shards } = desk.world.settings;
-  const first = shardOf(`${mark.instrumentId} ${mark.asOf}`, shards);
-  const { breakerSampleMin, breakerAccountsMax } = LIMITS;
-  let plan = emptyPlan({ marksAt: mark.asOf, notGood: 0 });
-  for (let index = 0; index < shards && plan.atRisk < breakerSampleMin && plan.accounts < breakerAccountsMax; index += 1) {
-    let cursor: string | undefined;
-    do {
-      const page = await desk.book.pageOfShard((first + index) % shards, cursor);
-      plan = joinPlans(plan, await planPage(desk, page.accounts, snapshot, over, now));
-      cursor = page.cursor;
-    } while (cursor !== undefined);
-  }
-  return plan;
+const breachesOn = ({ accounts, snapshot }: Sample, desk: Desk, previous: Mark | null, mark: Mark): Promise<ChangePlan> => {
+  const before = previous === null ? snapshot : withMark(snapshot, { ...mark, price: previous.price });
+  return planPage(desk, accounts, before, overMarket(mark.instrumentId, withMark(snapshot, mark)), desk.world.clock.now());
 };
 
 /** The mark as it stands while a price is held: the price waits beside it, as a jump does. */
@@ -68,6 +86,7 @@ const heldBeside = (previous: Mark | null, tick: Tick): MarkJudgement => {
 export const createPriceBreaker = (desk: Desk) => {
   const { world } = desk;
   const holds = createHolds(world);
+  const sample = createBelieved(world.clock, SAMPLE_FOR_MS, () => readSample(desk));
 
   /** What becomes of a tick that is good by itself. @param judged as accepted against `previous`. */
   const judge = async (previous: Mark | null, tick: Tick, judged: MarkJudgement, instrument: Instrument): Promise<MarkJudgement> => {
@@ -82,7 +101,7 @@ export const createPriceBreaker = (desk: Desk) => {
     const since = hold?.since ?? now;
     const isOver = now - since >= LIMITS.priceHoldMaxMs;
     // After its time the price that was held needs no look: stale marks may have called by then whom it breaches.
-    const plan = isOver && isHeldPrice ? null : await sampleOf(desk, previous, judged.mark);
+    const plan = isOver && isHeldPrice ? null : await breachesOn(await sample.get("book"), desk, previous, judged.mark);
     if (plan !== null && holdOf(plan, breachShareMaxPpm, NOBODY) === null) return judged;
     const told = { instrumentId, source, heldMs: now - since, ...(plan !== null && { breaching: breachesOf(plan), sampled: plan.atRisk }) };
     if (isOver) {
@@ -96,5 +115,12 @@ export const createPriceBreaker = (desk: Desk) => {
     return heldBeside(previous, tick);
   };
 
-  return { judge };
+  /** Writes down who said a jump that waits for a second tick: of another source, that tick confirms it; of the same, its time runs already. */
+  const jumped = async (previous: Mark | null, { instrumentId, source, price }: Tick): Promise<void> => {
+    if (previous === null || world.settings.compositeSources.includes(source)) return;
+    const hold = await holds.find(instrumentId, previous.asOf);
+    await holds.put({ instrumentId, against: previous.asOf, since: hold?.since ?? world.clock.now(), source, price });
+  };
+
+  return { judge, jumped };
 };

@@ -89,14 +89,20 @@ describe("R17 a price that no second source confirms, and that would breach more
     expect(await said(6, "alpha", "93.5", 4)).toEqual(["100", "94"]);
   });
 
-  test("a jump that a second tick of the same source agrees with is held after that, no shorter", async () => {
+  test("a jump beyond the guard is held from its first tick on", async () => {
     expect(await said(1, "alpha", "80")).toEqual(["100", "80"]);
     expect(counts()).toEqual([0, 0]);
     expect(await said(2, "alpha", "80.1")).toEqual(["100", "80.1"]);
-    expect(counts()).toEqual([1, 0]);
-    expect(await said(61, "alpha", "80.2")).toEqual(["100", "80.2"]);
-    expect(await said(62, "alpha", "80.3")).toEqual(["80.3", null]);
+    expect(await said(60.9, "alpha", "80.2")).toEqual(["100", "80.2"]);
+    expect(counts()).toEqual([2, 0]);
+    expect(await said(61, "alpha", "80.3")).toEqual(["80.3", null]);
     expect(counts()).toEqual([2, 1]);
+  });
+
+  test("a jump that a second source agrees with is confirmed, and never held", async () => {
+    expect(await said(1, "alpha", "80")).toEqual(["100", "80"]);
+    expect(await said(2, "beta", "80.1")).toEqual(["80.1", null]);
+    expect(counts()).toEqual([0, 0]);
   });
 
   test("S18 the first price of a market, at 0.05 % of what its positions were opened at", async () => {
@@ -164,6 +170,24 @@ describe("R17 the sample", () => {
     const read = await shardsReadOf(Array.from({ length: 1_000 }, () => atRisk));
     expect(read).toHaveLength(2);
     expect(((read[1] ?? 0) - (read[0] ?? 0) + 16) % 16).toBe(1);
+  });
+
+  test("serves every price of five seconds: the book is read once for them", async () => {
+    const read: number[] = [];
+    const pageOfShard = async (shard: number) => {
+      read.push(shard);
+      return { accounts: [await stage.load("A-0")] };
+    };
+    const breaker = createPriceBreaker({ ...stage.desk, book: { ...stage.desk.book, pageOfShard } });
+    const judgeAt = async (secondsOn: number, at: string): Promise<string> => {
+      stage.clock.set(T0 + secondsOn * 1_000);
+      const next = { ...mark("BTC-PERP", at, T0 + secondsOn * 1_000), source: "alpha" };
+      const judged = { outcome: "accepted", mark: next, reason: "" } as const;
+      return (await breaker.judge(mark("BTC-PERP", "100", T0), next, judged, instrument)).outcome;
+    };
+    expect(await Promise.all([judgeAt(1, "98.5"), judgeAt(1, "94")])).toEqual(["accepted", "candidate"]);
+    expect([await judgeAt(5.9, "98.5"), read.length]).toEqual(["accepted", 16]);
+    expect([await judgeAt(6, "98.5"), read.length]).toEqual(["accepted", 32]);
   });
 
   test("is of 20,000 accounts at most, however few of them hold anything", async () => {
