@@ -2,9 +2,9 @@ import type { Instrument } from "../core/instrument.ts";
 import type { Mark } from "../core/mark.ts";
 import { abs, PPM, type Price } from "../core/money.ts";
 import { judgeMark } from "../core/quality.ts";
-import type { Marks } from "./dynamodb/marks.ts";
+import type { Desk } from "./decide-account.ts";
+import type { createPriceBreaker } from "./price-breaker.ts";
 import type { MarkTick } from "./wire/marks.ts";
-import type { World } from "./world.ts";
 
 /** Newer marks that may come in between before the message goes back to its queue. */
 const TRIES_MAX = 5;
@@ -19,16 +19,26 @@ const moveOf = (from: Price | null, to: Price, stepPpm: number): Move => {
 
 const slug = (reason: string): string => reason.replace(/[^a-z0-9]+/gi, "_");
 
+/** Where ticks are judged: the stores, and the breaker on prices (R17). */
+export interface Intake {
+  readonly desk: Desk;
+  readonly breaker: ReturnType<typeof createPriceBreaker>;
+}
+
 /** What came of a tick: how far it moved its mark, and the newest mark after it. */
 interface Judged {
   readonly move: Move;
   readonly newest: Mark | null;
 }
 
-const judgeTick = async (world: World, marks: Marks, tick: MarkTick, instrument: Instrument, known: Mark | null): Promise<Judged> => {
+const judgeTick = async ({ desk, breaker }: Intake, tick: MarkTick, instrument: Instrument, known: Mark | null): Promise<Judged> => {
+  const { world, marks } = desk;
   let previous = known;
   for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
-    const { outcome, mark, reason } = judgeMark(previous, tick, instrument, world.clock.now());
+    const judged = judgeMark(previous, tick, instrument, world.clock.now());
+    const move = judged.outcome === "accepted" ? moveOf(previous?.price ?? null, tick.price, world.settings.sweepStepPpm) : "no";
+    if (judged.outcome === "candidate") await breaker.jumped(previous, tick);
+    const { outcome, mark, reason } = move === "pastStep" ? await breaker.judge(previous, tick, judged, instrument) : judged;
     const isStored = outcome === "accepted" || outcome === "candidate";
     if (isStored && mark !== null && (await marks.acceptMark(mark, previous?.asOf ?? null)) === "superseded") {
       previous = await marks.mark(tick.instrumentId);
@@ -36,8 +46,7 @@ const judgeTick = async (world: World, marks: Marks, tick: MarkTick, instrument:
     }
     world.log.count(isStored ? `mark_${outcome}` : `mark_${outcome}_${slug(reason)}`);
     if (outcome === "candidate" || outcome === "rejected") world.log.warn(`mark ${outcome}`, { instrumentId: tick.instrumentId, reason });
-    const move = outcome === "accepted" ? moveOf(previous?.price ?? null, tick.price, world.settings.sweepStepPpm) : "no";
-    return { move, newest: isStored ? mark : previous };
+    return { move: outcome === "accepted" ? move : "no", newest: isStored ? mark : previous };
   }
   throw new Error("a mark was superseded too often while it was judged");
 };
@@ -51,12 +60,12 @@ const judgeTick = async (world: World, marks: Marks, tick: MarkTick, instrument:
  * @param heard is told of each tick how far it moved the mark: also of those before one that throws.
  */
 export const judgeTicks = async (
-  world: World,
-  marks: Marks,
+  intake: Intake,
   ticks: readonly MarkTick[],
   known: Mark | null,
   heard: (move: Move) => void,
 ): Promise<void> => {
+  const { world, marks } = intake.desk;
   const instruments = await marks.instruments();
   let newest = known;
   for (const tick of ticks) {
@@ -65,7 +74,7 @@ export const judgeTicks = async (
       world.log.count("mark_rejected_unknown_instrument");
       continue;
     }
-    const judged = await judgeTick(world, marks, tick, instrument, newest);
+    const judged = await judgeTick(intake, tick, instrument, newest);
     newest = judged.newest;
     heard(judged.move);
   }

@@ -49,14 +49,18 @@ export const newestMarks = ({ world, marks }: Desk): (() => Promise<MarketSnapsh
   };
 };
 
+/** The id of the policy that an account without a live call is under. */
+export const policyIdOf = ({ world }: Desk, { policyId }: MarginAccount): string =>
+  policyId === DEFAULT_POLICY_ID ? world.settings.defaultPolicy : policyId;
+
 /**
  * The policy that decides an account, with its mode (R28): the version that its live call was opened
  * under, or else the newest (R11). "default" names the stage's own. @throws UnknownPolicy by name.
  */
-export const policyOf = async ({ world, book }: Desk, account: MarginAccount): Promise<PolicyInMode> => {
+export const policyOf = async (desk: Desk, account: MarginAccount): Promise<PolicyInMode> => {
+  const { world, book } = desk;
   const call = account.live?.call;
-  const policyId = account.policyId === DEFAULT_POLICY_ID ? world.settings.defaultPolicy : account.policyId;
-  const policy = call === undefined ? await book.policy(policyId) : await book.policy(call.policyId, call.policyVersion);
+  const policy = call === undefined ? await book.policy(policyIdOf(desk, account)) : await book.policy(call.policyId, call.policyVersion);
   return { ...policy, mode: modeOf(world.settings.modes, account) };
 };
 
@@ -139,11 +143,13 @@ export const decideAccount = (desk: Desk, request: ChangeRequest, snapshot: Mark
   });
 
 /** Faults that lie in an account's own rows or terms. Anything else is the world's, and is tried again. */
-const OF_THE_ACCOUNT: ReadonlySet<string> = new Set(["UnreadableRow", "UnknownPolicy", "RangeError", "TypeError"]);
+const OF_THE_ACCOUNT: ReadonlySet<string> = new Set(["UnreadableRow", "UnknownPolicy", "TermsError", "RangeError", "TypeError"]);
+
+export const isOfTheAccount = (error: unknown): error is Error => error instanceof Error && OF_THE_ACCOUNT.has(error.name);
 
 /** Names and counts a fault of one account's own, so that it stops no other; throws any other fault on. */
 export const setAside = ({ world }: Desk, accountId: string, error: unknown): null => {
-  if (!(error instanceof Error) || !OF_THE_ACCOUNT.has(error.name)) throw error;
+  if (!isOfTheAccount(error)) throw error;
   world.log.count("undecided_account");
   world.log.error("account cannot be decided", { accountId, ...toldOf(error) });
   return null;

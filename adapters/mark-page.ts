@@ -10,8 +10,16 @@ import { eachOf } from "./parallel.ts";
 /** Accounts of one page that are written at a time: a DynamoDB transaction takes about 10 ms, most of it waiting. */
 const WRITES_WIDE = 16;
 
-/** The policy of each account by what names it; null for one that does not exist. Read ahead, so that accounts are judged without waiting. */
-const policiesOf = async (desk: Desk, accounts: readonly MarginAccount[]): Promise<(account: MarginAccount) => PolicyInMode | null> => {
+/**
+ * The policy of each account by what names it; null for one that does not exist. Read ahead, so that accounts are judged without waiting.
+ *
+ * @param aside is told of a fault of the account's own; it throws any other on.
+ */
+export const policiesOf = async (
+  desk: Desk,
+  accounts: readonly MarginAccount[],
+  aside: (accountId: string, error: unknown) => null,
+): Promise<(account: MarginAccount) => PolicyInMode | null> => {
   const keyOf = ({ live, policyId, brokerId, clientClass }: MarginAccount): string => {
     const pinned = live === null ? policyId : `${live.call.policyId}#${live.call.policyVersion}`;
     return `${pinned}\n${brokerId}\n${clientClass}`;
@@ -19,7 +27,7 @@ const policiesOf = async (desk: Desk, accounts: readonly MarginAccount[]): Promi
   const one = new Map(accounts.map((account) => [keyOf(account), account]));
   const read = await Promise.all(
     [...one].map(async ([key, account]): Promise<[string, PolicyInMode | null]> => {
-      return [key, await policyOf(desk, account).catch((error) => setAside(desk, account.accountId, error))];
+      return [key, await policyOf(desk, account).catch((error) => aside(account.accountId, error))];
     }),
   );
   const policies = new Map(read);
@@ -43,7 +51,7 @@ const watchNotice = ({ world }: Desk, { accountId, live }: MarginAccount, policy
  * @throws the first fault of the world, after every account had its turn.
  */
 export const markPage = async (desk: Desk, accounts: readonly MarginAccount[], snapshot: MarketSnapshot): Promise<void> => {
-  const policyFor = await policiesOf(desk, accounts);
+  const policyFor = await policiesOf(desk, accounts, (accountId, error) => setAside(desk, accountId, error));
   const now = desk.world.clock.now();
   const changing: { readonly account: MarginAccount; readonly depth: number }[] = [];
   for (const account of accounts) {

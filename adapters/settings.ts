@@ -3,6 +3,7 @@ import * as z from "zod";
 import type { RowSchema } from "./dynamodb/items.ts";
 import { modes, principals } from "./wire/modes.ts";
 import { placesOf } from "./wire/parse.ts";
+import { source } from "./wire/scalars.ts";
 import type { Settings } from "./world.ts";
 
 const text = z.string().min(1).max(2048);
@@ -53,6 +54,8 @@ const READERS = {
   sweepIntervalMinMs: wholeNumber(0, 3_600_000),
   sweepTimeoutMs: wholeNumber(1_000, 3_600_000),
   sweepStepPpm: wholeNumber(1, 1_000_000),
+  breachShareMaxPpm: wholeNumber(0, 1_000_000),
+  compositeSources: fromJson(z.array(source)),
   mailFrom: text,
   mailConfigurationSet: text,
   appUrl: url,

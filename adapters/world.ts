@@ -160,6 +160,10 @@ export interface Settings {
   readonly sweepTimeoutMs: number;
   /** Move of a mark that starts a sweep at once, in parts per million. */
   readonly sweepStepPpm: number;
+  /** Share of the accounts at risk that a change of terms may breach at once before the breaker holds it (R17), in parts per million. */
+  readonly breachShareMaxPpm: number;
+  /** Sources of marks that stand for several by themselves: what they say is confirmed (R17). */
+  readonly compositeSources: readonly string[];
   readonly mailFrom: string;
   readonly mailConfigurationSet: string;
   /** The exchange's own site: the only place that a notice links to. */

@@ -1,5 +1,7 @@
 import type * as z from "zod";
 
+import type { changePlan } from "../adapters/wire/change-plan.ts";
+
 /** Kinds of refusal. The name is the last part of the problem's `type`; docs/reference/api.md explains each. */
 const KINDS = {
   "invalid-request": { status: 400, title: "The request does not have the form that this route takes" },
@@ -7,10 +9,12 @@ const KINDS = {
   forbidden: { status: 403, title: "This caller may not do that" },
   "not-found": { status: 404, title: "There is no such thing" },
   conflict: { status: 409, title: "The state of things does not allow it" },
+  held: { status: 409, title: "The change would breach too many accounts at once" },
+  "book-too-large": { status: 409, title: "The book is too large to judge the change in one request" },
   "too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "The body is not declared as JSON" },
   "key-reused": { status: 422, title: "The idempotency key belongs to another request" },
-  busy: { status: 503, title: "The account was written by others each time" },
+  busy: { status: 503, title: "It was written by others each time" },
   internal: { status: 500, title: "The request failed on this side" },
 } as const;
 export type ProblemKind = keyof typeof KINDS;
@@ -21,18 +25,28 @@ export interface Fault {
   readonly what: string;
 }
 
+interface Words {
+  readonly detail: string;
+  readonly mend: string;
+  readonly faults?: readonly Fault[];
+  readonly plan?: z.input<typeof changePlan>;
+}
+
 /** A refusal that the caller is told of, as problem+json (RFC 9457): what, where and how to mend it. */
 export class Problem extends Error {
   override readonly name = "Problem";
   readonly kind: ProblemKind;
   readonly mend: string;
   readonly faults: readonly Fault[];
+  /** What a change that the breaker holds would do (R17). */
+  readonly plan: z.input<typeof changePlan> | null;
 
-  constructor(kind: ProblemKind, words: { readonly detail: string; readonly mend: string; readonly faults?: readonly Fault[] }) {
+  constructor(kind: ProblemKind, words: Words) {
     super(words.detail);
     this.kind = kind;
     this.mend = words.mend;
     this.faults = words.faults ?? [];
+    this.plan = words.plan ?? null;
   }
 
   get status(): number {
@@ -71,6 +85,7 @@ export const problemBody = (problem: Problem, requestId: string): Readonly<Recor
   detail: problem.message,
   mend: problem.mend,
   ...(problem.faults.length > 0 && { faults: problem.faults }),
+  ...(problem.plan !== null && { plan: problem.plan }),
   requestId,
 });
 

@@ -89,7 +89,7 @@ export const benchMarket = (seed: number, now: number): BenchMarket => {
     const instrumentId = `${symbol}-PERP`;
     instruments.set(instrumentId, instrumentBody.parse({ ...instrumentTerms(symbol), instrumentId, version: 1 }));
     const level = symbol.startsWith("HOT") ? "1000" : (10 ** (draw() * 5 - 1)).toFixed(2);
-    marks.set(instrumentId, { instrumentId, price: price(level), asOf: now - 1_000, source: "bench", candidate: null });
+    marks.set(instrumentId, { instrumentId, price: price(level), asOf: now - 1_000, source: "composite", candidate: null });
   }
   const policy: PolicyInMode = { ...policyBody.parse({ ...policyTerms, policyId: "standard", version: 1 }), mode: "enforce" };
   return { policy, snapshot: { snapshotId: "S1", takenAt: now, marks, instruments }, now };

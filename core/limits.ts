@@ -27,6 +27,14 @@ export const LIMITS = {
    * call, so that a payment that never comes holds the venue no longer.
    */
   extensionMs: 600_000,
+  /** Accounts that the API judges a change of terms on within one request; a larger book is the operator's command's. */
+  accountsPerRequestMax: 100_000,
+  /** Longest that a price without a second source is held for the accounts that it would breach (R17). */
+  priceHoldMaxMs: 60_000,
+  /** Accounts at risk that the breaker on prices samples: at a share of 1 % its standard error is 0.22 %. A smaller book is read whole. */
+  breakerSampleMin: 2_000,
+  /** Accounts that it reads at most, however few of them are at risk: a price waits for them. */
+  breakerAccountsMax: 20_000,
   /** Facts of one account applied in one transaction. */
   factsPerChangeMax: 20,
   /** How far the book's amounts may be from the venue's in a reconciliation, in 1e-8: what a thousand fills round away. */

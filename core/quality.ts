@@ -74,6 +74,9 @@ const within = (from: Price, to: Price, ppm: Ppm, room: bigint): boolean => {
   return move <= room || move * PPM <= abs(from) * BigInt(ppm);
 };
 
+/** True where two prices of an instrument are near enough that one confirms the other. */
+export const agrees = (one: Price, other: Price, { markRule }: Instrument): boolean => within(one, other, markRule.agreePpm, 0n);
+
 /** The price move that the least margin of one contract covers: the room of a guard or band where |price| may be near 0. */
 const roomOf = ({ allowNonPositive, marginMinPerUnit, multiplier }: Instrument): bigint =>
   allowNonPositive ? (marginMinPerUnit * ONE) / multiplier : 0n;
@@ -117,7 +120,7 @@ export const judgeMark = (previous: Mark | null, tick: Tick, instrument: Instrum
   const accepted: Mark = { instrumentId: tick.instrumentId, price: tick.price, asOf: tick.asOf, source: tick.source, candidate: null };
   if (previous === null) return { outcome: "accepted", mark: accepted, reason: "first price" };
   if (tick.asOf === previous.asOf) return { outcome: "duplicate", mark: previous, reason: "the same price again" };
-  const { agreePpm, jumpPpmPerMinute, jumpPpmMax } = instrument.markRule;
+  const { jumpPpmPerMinute, jumpPpmMax } = instrument.markRule;
   const minutes = Math.max(1, Math.floor((tick.asOf - previous.asOf) / 60_000));
   const room = roomOf(instrument);
   if (within(previous.price, tick.price, Math.min(jumpPpmMax, jumpPpmPerMinute * minutes), room)) {
@@ -130,7 +133,7 @@ export const judgeMark = (previous: Mark | null, tick: Tick, instrument: Instrum
       ? { outcome: "duplicate", mark: previous, reason: "the same jump again" }
       : { outcome: "rejected", mark: previous, reason: "not newer than the jump that waits" };
   }
-  if (candidate !== null && within(candidate.price, tick.price, agreePpm, 0n)) {
+  if (candidate !== null && agrees(candidate.price, tick.price, instrument)) {
     return { outcome: "accepted", mark: accepted, reason: "a second tick agrees with the jump" };
   }
   return {

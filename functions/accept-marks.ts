@@ -2,10 +2,11 @@ import type { SQSBatchResponse, SQSEvent } from "aws-lambda";
 
 import { judgeTicks, type Move } from "../adapters/accept-tick.ts";
 import { createWorld } from "../adapters/aws.ts";
-import { createMarks } from "../adapters/dynamodb/marks.ts";
+import { openDesk } from "../adapters/decide-account.ts";
 import { independent } from "../adapters/lambda/batches.ts";
 import { lambdaHandler } from "../adapters/lambda/handler.ts";
 import { eachOf } from "../adapters/parallel.ts";
+import { createPriceBreaker } from "../adapters/price-breaker.ts";
 import { marksEnvelope, markTick } from "../adapters/wire/marks.ts";
 import { parseMessage } from "../adapters/wire/parse.ts";
 import type { SweepMessage } from "../adapters/wire/sweep.ts";
@@ -23,7 +24,9 @@ const PROMPT_S = 5;
  * does not read goes back to its queue.
  */
 export const acceptMarks = (world: World) => {
-  const marks = createMarks(world);
+  const desk = openDesk(world);
+  const { marks } = desk;
+  const intake = { desk, breaker: createPriceBreaker(desk) };
 
   const askForSweep = async (isPastStep: boolean): Promise<void> => {
     await marks.wantSweep();
@@ -42,7 +45,7 @@ export const acceptMarks = (world: World) => {
       const newest = await marks.marksOf([...ofInstrument.keys()]);
       try {
         await eachOf([...ofInstrument], INSTRUMENTS_WIDE, ([instrumentId, series]) =>
-          judgeTicks(world, marks, series, newest.get(instrumentId) ?? null, (move) => moves.add(move)),
+          judgeTicks(intake, series, newest.get(instrumentId) ?? null, (move) => moves.add(move)),
         );
       } finally {
         if (moves.has("some") || moves.has("pastStep")) await askForSweep(moves.has("pastStep"));
@@ -50,6 +53,7 @@ export const acceptMarks = (world: World) => {
     });
 };
 
-const world = createWorld(["marksTable", "sweepQueueUrl", "sweepStepPpm"]);
+const READS_BOOK = ["bookTable", "shards", "modes", "defaultPolicy"] as const;
+const world = createWorld(["marksTable", "sweepQueueUrl", "sweepStepPpm", ...READS_BOOK, "breachShareMaxPpm", "compositeSources"]);
 
 export const handler = lambdaHandler(world, acceptMarks(world));

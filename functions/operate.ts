@@ -46,6 +46,7 @@ const world = createWorld([
   "dataKeyArn",
   "principals",
   "webhookLoopback",
+  "breachShareMaxPpm",
 ]);
 
 export const handler = lambdaHandler(world, operate(world));

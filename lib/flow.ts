@@ -27,7 +27,17 @@ export const FUNCTIONS: Readonly<Record<FunctionName, FunctionTerms>> = {
     // Six times this is less than the queue keeps a price: one that failed is tried again while it is worth it.
     timeoutS: 15,
     memoryMb: SMALL_MB,
-    settings: ["MARKS_TABLE", "SWEEP_QUEUE_URL", "SWEEP_STEP_PPM"],
+    settings: [
+      "MARKS_TABLE",
+      "SWEEP_QUEUE_URL",
+      "SWEEP_STEP_PPM",
+      "BOOK_TABLE",
+      "SHARDS",
+      "MODES",
+      "DEFAULT_POLICY",
+      "BREACH_SHARE_MAX_PPM",
+      "COMPOSITE_SOURCES",
+    ],
   },
   "start-sweep": {
     description: "2. Takes a market snapshot and sends one message per group of shards",
@@ -119,7 +129,16 @@ export const FUNCTIONS: Readonly<Record<FunctionName, FunctionTerms>> = {
     // The API gives up after 30 s.
     timeoutS: 25,
     memoryMb: ONE_CPU_MB,
-    settings: [...DECIDING, "OUTBOUND_TABLE", "MARKS_QUEUE_URL", "FEED_QUEUE_URL", "DATA_KEY_ARN", "PRINCIPALS", "WEBHOOK_LOOPBACK"],
+    settings: [
+      ...DECIDING,
+      "OUTBOUND_TABLE",
+      "MARKS_QUEUE_URL",
+      "FEED_QUEUE_URL",
+      "DATA_KEY_ARN",
+      "PRINCIPALS",
+      "WEBHOOK_LOOPBACK",
+      "BREACH_SHARE_MAX_PPM",
+    ],
   },
 };
 

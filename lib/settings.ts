@@ -40,6 +40,8 @@ export const settingsOf = ({ stage, data, topic, queues, ...names }: Places) => 
   SWEEP_INTERVAL_MIN_MS: String(stage.sweepIntervalMinMs),
   SWEEP_TIMEOUT_MS: String(stage.sweepTimeoutMs),
   SWEEP_STEP_PPM: String(stage.sweepStepPpm),
+  BREACH_SHARE_MAX_PPM: String(stage.breachShareMaxPpm),
+  COMPOSITE_SOURCES: JSON.stringify(stage.compositeSources),
   MAIL_FROM: stage.mailFrom,
   MAIL_CONFIGURATION_SET: names.mailConfigurationSet,
   APP_URL: stage.appUrl,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 
 import { modes, principals } from "../adapters/wire/modes.ts";
+import { source } from "../adapters/wire/scalars.ts";
 import { LIMITS } from "../core/limits.ts";
 
 /** Functions of the pipeline, in the order in which a price becomes an order. File names under functions/. */
@@ -70,6 +71,10 @@ const fields = z.strictObject({
   sweepTimeoutMs: z.int().max(SWEEP_TIMEOUT_MS_MAX),
   /** Move of a mark that starts a sweep at once, in parts per million. */
   sweepStepPpm: z.int().min(1).max(1_000_000),
+  /** R17: share of the accounts at risk that a change of terms, or a price without a second source, may breach at once, in parts per million. */
+  breachShareMaxPpm: z.int().min(0).max(1_000_000),
+  /** R17: sources of marks that stand for several by themselves, so that the breaker never holds them. */
+  compositeSources: z.array(source).max(20).readonly(),
   /** "local" lets webhooks go to loopback addresses over http: only on a developer's machine. */
   webhookLoopback: z.enum(["never", "local"]),
   /** "static" posts webhooks from fixed addresses, through a network of their own; it costs by the hour. */

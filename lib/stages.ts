@@ -14,6 +14,8 @@ const common = {
   sweepIntervalMinMs: 5_000,
   sweepTimeoutMs: 60_000,
   sweepStepPpm: 2_000,
+  breachShareMaxPpm: 10_000,
+  compositeSources: ["composite"],
   webhookLoopback: "never",
   webhookEgress: "public",
   apiRatePerS: 200,

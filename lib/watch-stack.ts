@@ -71,6 +71,18 @@ const COUNTS: readonly (readonly [metric: string, urgency: Urgency, owner: Owner
     "The venue's statement of an account differs from the book: no order leaves before a snapshot heals it.",
   ],
   [
+    "change_held",
+    "page",
+    "risk desk",
+    "The breaker holds a change of terms: more accounts than the stage allows would breach at once (R17).",
+  ],
+  [
+    "price_let_through",
+    "page",
+    "risk desk",
+    "A price that no second source confirms, and that breaches many accounts, was held for 60 s and decides now (R17).",
+  ],
+  [
     "notice_unaccepted",
     "page",
     "risk desk",

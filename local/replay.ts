@@ -15,7 +15,7 @@ import type { Notice } from "./invariants.ts";
 import { type Market, marksOf } from "./market.ts";
 import type { Page } from "./page/server.ts";
 import { createTally, type Tally } from "./tally.ts";
-import { type Clocks, instrumentTermsOf, type OwnTerms, policyTerms } from "./terms.ts";
+import { type Clocks, instrumentTermsOf, type OwnTerms, policyTerms, SOURCE } from "./terms.ts";
 import { createVenue, type Venue } from "./venue.ts";
 
 /** The part of the local cloud that a replay drives. */
@@ -66,7 +66,6 @@ const BATCH = 10;
  * when what it left unfilled was planned anew (R14).
  */
 const VENUE_POLLS_MS = [1_000, 61_000];
-const SOURCE = "replay";
 
 interface State {
   readonly cloud: ReplayCloud;

@@ -2,7 +2,7 @@ import type { Mode } from "../core/mode.ts";
 import { parseStage } from "../lib/stage.ts";
 import { PRESETS } from "../lib/stages.ts";
 import { LOCAL_PRINCIPALS } from "./gateway.ts";
-import { DEFAULT_POLICY_ID } from "./terms.ts";
+import { DEFAULT_POLICY_ID, SOURCE } from "./terms.ts";
 
 /** Two groups of one shard: enough to sweep side by side, few enough for one machine. */
 const SHARDS = 2;
@@ -21,6 +21,7 @@ export const localStage = (mode: Mode = "enforce") =>
     mailFrom: "margin@exchange.example",
     appUrl: "https://exchange.example",
     principals: LOCAL_PRINCIPALS,
+    compositeSources: [...PRESETS.sandbox.compositeSources, SOURCE],
     webhookLoopback: "local",
     shards: SHARDS,
     shardsPerGroup: SHARDS_PER_GROUP,

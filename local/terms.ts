@@ -116,6 +116,8 @@ const COIN_HAIRCUT = [
 
 /** The policy of accounts that are valued in the venue's currency. */
 export const DEFAULT_POLICY_ID = "standard";
+/** Who says the prices of a replay: one file, and nobody to confirm them. */
+export const SOURCE = "replay";
 /** The policy of accounts that hold and trade one coin only. */
 export const COIN_POLICY_ID = "coin-btc";
 

@@ -1,3 +1,4 @@
+import { ChangeHeld } from "../adapters/change-terms.ts";
 import { type Given, Refusal, runCommand, say, stageOf } from "./command-line.ts";
 import type { SourceFile } from "./import/entries.ts";
 import { type ImportFiles, importFiles } from "./import/import.ts";
@@ -77,7 +78,7 @@ const worldOf = async (given: Asked) => {
   const { createWorld } = await import("../adapters/aws.ts");
   say(`${given.apply ? "importing into" : "dry run against"} ${stage.name} in ${stage.region}; modes ${JSON.stringify(stage.modes)}`);
   const reads = ["bookTable", "marksTable", "outboundTable", "shards", "modes", "defaultPolicy"] as const;
-  return createWorld(given.apply ? [...reads, "feedQueueUrl"] : reads);
+  return createWorld(given.apply ? [...reads, "feedQueueUrl", "breachShareMaxPpm"] : reads);
 };
 
 /**
@@ -107,7 +108,12 @@ npm run import -- --check [files]
       throw new Refusal("--check looks at files alone: give no --stage and no --apply");
     const files = filesOf(given);
     const world = given.check ? null : await worldOf(given);
-    const imported = await importFiles(files, world, given.apply);
+    const imported = await importFiles(files, world, given.apply).catch((error: unknown) => {
+      if (!(error instanceof ChangeHeld)) throw error;
+      throw new Refusal(
+        `held: ${error.message}. Terms before it are stored, accounts are not sent: make this change with npm run policy, then import again`,
+      );
+    });
     for (const line of reportOf(imported, { apply: given.apply, stage: world !== null })) say(line);
     return imported.findings.some(({ weight }) => weight === "fault") ? 1 : 0;
   },

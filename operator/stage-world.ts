@@ -49,6 +49,7 @@ export const enterStage = async (stage: Stage, queues: readonly QueueName[]): Pr
     ROW_SCHEMA: `${stage.rowSchema}`,
     MODES: JSON.stringify(stage.modes),
     DEFAULT_POLICY: stage.defaultPolicy,
+    BREACH_SHARE_MAX_PPM: `${stage.breachShareMaxPpm}`,
   });
   if (queues.length === 0) return;
   const { SQSClient } = await import("@aws-sdk/client-sqs");

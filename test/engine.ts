@@ -138,6 +138,8 @@ export const testWorld = (
     defaultPolicy: "standard",
     sweepIntervalMinMs: 5_000,
     sweepTimeoutMs: 60_000,
+    breachShareMaxPpm: 10_000,
+    compositeSources: ["composite"],
     ...given.settings,
   } as Settings,
 });

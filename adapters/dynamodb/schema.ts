@@ -27,7 +27,7 @@ export const TABLES = {
     stream: null,
     timeToLive: null,
   },
-  /** Instruments, newest marks, snapshots, the state of the sweep. */
+  /** Instruments, newest marks, held prices, snapshots, the state of the sweep. */
   marks: { partitionKey: "pk", sortKey: "sk", indexes: {}, stream: null, timeToLive: "expiresAt" },
   /** Envelopes: outbox and audit log in one. */
   journal: { partitionKey: "pk", sortKey: "sk", indexes: {}, stream: "NEW_IMAGE", timeToLive: null },

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { LEVELS } from "../../core/level.ts";
 import { MODES } from "../../core/mode.ts";
 import { liquidationOrder, marginCall } from "./calls.ts";
+import { changePlan } from "./change-plan.ts";
 import { eventMessage } from "./events.ts";
 import { instrumentBody } from "./instrument.ts";
 import { policyBody } from "./policy.ts";
@@ -52,6 +53,15 @@ export const liveCallsQuery = z.strictObject({
     .transform(Number)
     .default(0),
 });
+
+const accepted = z
+  .string()
+  .regex(/^\d{1,9}$/, "a count of accounts")
+  .transform(Number)
+  .default(0);
+
+/** Figures of the plan of a change of terms that its sender takes on (R17): at most so many. */
+export const changeQuery = z.strictObject({ acceptNewlyCalled: accepted, acceptNewlyClosedOut: accepted });
 
 /** Body of a cancellation. The words are published with the event. */
 export const cancellationBody = z.strictObject({
@@ -178,5 +188,7 @@ export const problemReply = z.object({
   detail: z.string(),
   mend: z.string(),
   faults: z.array(z.object({ where: z.string(), what: z.string() })).optional(),
+  /** What the change would do, where the breaker holds it. */
+  plan: changePlan.optional(),
   requestId: z.string(),
 });

@@ -1,6 +1,5 @@
+import { isSameInstrument, isSamePolicy } from "../../adapters/change-terms.ts";
 import type { Contact } from "../../adapters/wire/parties.ts";
-import { isSameInstrument } from "../../api/instruments.ts";
-import { isSamePolicy } from "../../api/policies.ts";
 import type { MarginAccount } from "../../core/account.ts";
 import type { Instrument } from "../../core/instrument.ts";
 import type { Policy } from "../../core/policy.ts";

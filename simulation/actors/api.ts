@@ -6,6 +6,7 @@ import type { VirtualTime } from "../time/virtual-time.ts";
 export interface ApiRequest {
   readonly method: "GET" | "POST" | "PUT";
   readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
   readonly role?: "operator" | "feed";
   readonly key?: string;
   readonly body?: object;
@@ -18,10 +19,11 @@ export interface Site {
 }
 
 /** The event of API Gateway for a request (payload format 2.0). */
-const eventOf = ({ method, path, role = "operator", key, body }: ApiRequest, requestId: string): object => ({
+const eventOf = ({ method, path, query, role = "operator", key, body }: ApiRequest, requestId: string): object => ({
   version: "2.0",
   rawPath: path,
-  rawQueryString: "",
+  rawQueryString: new URLSearchParams(query).toString(),
+  ...(query !== undefined && { queryStringParameters: query }),
   headers: { "content-type": "application/json", ...(key !== undefined && { "idempotency-key": key }) },
   requestContext: {
     http: { method, path, protocol: "HTTP/1.1", sourceIp: "192.0.2.1", userAgent: "" },

@@ -77,7 +77,7 @@ export const MUTANTS_OF_DECISIONS: readonly Mutant[] = [
     edits: [
       {
         file: QUALITY,
-        find: "if (candidate !== null && within(candidate.price, tick.price, agreePpm, 0n)) {",
+        find: "if (candidate !== null && agrees(candidate.price, tick.price, instrument)) {",
         replace: "if (candidate !== null) {",
       },
     ],

@@ -250,6 +250,28 @@ const S17: Story = {
   always: alwaysCalls([]),
 };
 
+const S18: Story = {
+  id: "S18",
+  title:
+    "a source by itself says two thirds of the price for half a minute while the composite is silent: held, and refuted when it is back",
+  sweeps: true,
+  plan: () =>
+    plan({
+      accounts: [leveraged(8), leveraged(5, { accountId: "A-2", brokerId: "harbour" })],
+      ticks: without(path([[1, 8_000]], { until: 160, every: 10 }), 62, 91),
+      until: 160,
+    }),
+  script: (stage) => {
+    // Beyond the guard at first, then again and again: each agrees with the one before it, and with nobody else.
+    for (let second = 63; second < 90; second += 3) {
+      const price = { instrumentId: "BTC-PERP", price: "5300.0", asOf: at(second), source: "rate" };
+      atSecond(stage, second, () => sendMark(stage.cloud, price));
+    }
+  },
+  expect: exactly({ calls: [], orders: 0, emails: 0, webhooks: 0, metrics: { price_held: 8, price_let_through: 0 } }),
+  always: alwaysCalls([]),
+};
+
 /** S21: what was seen in the place of a price. Two that are prices, of another unit, wait for a second tick that never comes. */
 const NO_PRICES = [
   "0",
@@ -349,4 +371,4 @@ const S26: Story = {
   always: alwaysEnded(6),
 };
 
-export const MARKET: readonly Story[] = [S02, S03, S04, S06, S09, S10, S13, S17, S21, S22, S26];
+export const MARKET: readonly Story[] = [S02, S03, S04, S06, S09, S10, S13, S17, S18, S21, S22, S26];

@@ -8,8 +8,6 @@ export const NOT_APPLICABLE: Readonly<Record<string, string>> = {
   S14: "marks are prices; no order book reaches the pipeline",
   S15: "the simulation's instruments are linear: no options, no model of their marks",
   S16: "the median over sources is made before the pipeline; a single odd tick is played by S17",
-  S18: "there is no shadow mode, and no breaker on the share of accounts that would breach at once",
-  S19: "changes of terms have no dry run and no second approval yet; that open calls keep their terms is played by S56",
   S23: "markets have no status: there is no halt to play",
   S27: "a price that stands still while others move is not judged: markets are not compared",
   S28: "one source a market: there is no other one to diverge from",

@@ -13,4 +13,5 @@ Object.assign(process.env, {
   DATA_KEY_ARN: "arn:aws:kms:us-east-1:111122223333:key/1",
   PRINCIPALS: "{}",
   WEBHOOK_LOOPBACK: "never",
+  BREACH_SHARE_MAX_PPM: "10000",
 });

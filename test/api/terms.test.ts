@@ -2,10 +2,14 @@ import "./environment.ts";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { policyChange } from "../../adapters/change-terms.ts";
 import { createBook } from "../../adapters/dynamodb/book.ts";
 import { createMarks } from "../../adapters/dynamodb/marks.ts";
+import { problemReply } from "../../adapters/wire/api.ts";
+import { policyBody } from "../../adapters/wire/policy.ts";
+import { throughBreaker } from "../../api/changes.ts";
 import { operate } from "../../functions/operate.ts";
-import { instrumentFixture, policyFixture } from "../adapters/samples.ts";
+import { account, instrumentFixture, policyFixture } from "../adapters/samples.ts";
 import { startTables, type TestTables } from "../engine.ts";
 import { type Asked, ask, openAccount, openVenue, type Venue } from "./venue.ts";
 
@@ -82,6 +86,87 @@ describe("PUT /instruments/{instrumentId}", () => {
     const stored = replies.filter(({ status }) => status === 200).map(({ body }) => body.version);
     expect(new Set(stored).size).toBe(stored.length);
     expect(replies.every(({ status }) => status === 200 || status === 503)).toBe(true);
+  });
+});
+
+describe("R17 S19 a change that would breach more than the share", () => {
+  /** A-1 holds 1 long at 8,000 on 1,000: E 1,000, IM 800. With IM of 20 % (1,600) and MM of 0.55 % (44) x is 0.614. */
+  const dearer = { ...instrument, tiers: [{ floor: "0", rateIm: 200_000, rateMm: 5_000 }] };
+  /** With IM of 30 % (2,400) x is 0.405: 1,400 are due. */
+  const dearest = { ...instrument, tiers: [{ floor: "0", rateIm: 300_000, rateMm: 5_000 }] };
+  const path = "/instruments/BTC-PERP";
+  const named = (query: Record<string, string>): Promise<Asked> =>
+    ask(venue.world, { as: "operator", method: "PUT", path, query, body: dearest });
+
+  test("is answered 409 with the plan, and stores nothing", async () => {
+    const reply = await put(path, dearest);
+    expect([reply.status, reply.body.type, reply.headers["content-type"]]).toEqual([
+      409,
+      "urn:plimsoll:problem:held",
+      "application/problem+json",
+    ]);
+    expect(reply.body.mend).toBe("Read the plan. To go on, send it again with ?acceptNewlyCalled=1&acceptNewlyClosedOut=0.");
+    expect(reply.body.plan).toEqual({
+      marksAt: "2020-03-12T10:00:00.000Z",
+      // SOL-PERP, TWO-PERP and RACE-PERP of the tests above never had a price.
+      notGood: 3,
+      accounts: 1,
+      atRisk: 1,
+      withCall: 0,
+      newly: { undecided: 0, closedOut: 0, called: 1, warned: 0, released: 0 },
+      breachSharePpm: 1_000_000,
+      due: [{ asset: "USDT", amount: "1400" }],
+      worst: [
+        {
+          accountId: "A-1",
+          effect: "called",
+          levelBefore: "HEALTHY",
+          levelAfter: "CALL",
+          headroomBeforePpm: 1_264_550,
+          headroomAfterPpm: 405_772,
+          due: { asset: "USDT", amount: "1400" },
+        },
+      ],
+    });
+    expect(problemReply.safeParse(reply.body).success).toBe(true);
+    expect((await createMarks(venue.world).instruments()).get("BTC-PERP")?.version).toBe(1);
+    expect(venue.log.counts.get("change_held")).toBe(1);
+  });
+
+  test.each([
+    ["one call too few", { acceptNewlyCalled: "0", acceptNewlyClosedOut: "5" }, 409],
+    ["a figure that is none", { acceptNewlyCalled: "all" }, 400],
+    ["another word", { force: "true" }, 400],
+  ])("%s: %j", async (_name, query, status) => {
+    expect((await named(query as Record<string, string>)).status).toBe(status);
+  });
+
+  test("a warning is no breach; the figures named let a call through", async () => {
+    expect((await put(path, dearer)).body).toEqual({ id: "BTC-PERP", version: 2 });
+    expect((await named({ acceptNewlyCalled: "1" })).body).toEqual({ id: "BTC-PERP", version: 3 });
+    expect((await put(path, instrument)).body).toEqual({ id: "BTC-PERP", version: 4 });
+  });
+
+  test("a policy is held the same: 25 % off cash leaves 750 of the 800 that it asks for", async () => {
+    const [usdt, btc] = policy.collateral;
+    const collateral = [{ ...usdt, tiers: [{ floor: "0", haircutIm: 250_000, haircutMm: 0 }] }, btc];
+    const reply = await put("/policies/standard", {
+      ...policy,
+      levels: { ...policy.levels, warning: 1_000_000, call: 1_000_000 },
+      collateral,
+    });
+    expect([reply.body.type, reply.body.plan.due]).toEqual(["urn:plimsoll:problem:held", [{ asset: "USDT", amount: "50" }]]);
+    await expect(createBook(venue.world).policy("standard", 2)).rejects.toThrow("unknown policy standard version 2");
+  });
+
+  test("a book that is too large for one request is refused by name, with the command that reads it", async () => {
+    const change = policyChange(venue.world, "elsewhere", (version) =>
+      policyBody.parse({ ...policyFixture, policyId: "elsewhere", version }),
+    );
+    const many = Array.from({ length: 50_001 }, () => account());
+    const book = { ...change.desk.book, pageOfShard: async () => ({ accounts: many }) };
+    const request = throughBreaker({ ...change, desk: { ...change.desk, book } }, { acceptNewlyCalled: 0, acceptNewlyClosedOut: 0 });
+    await expect(request).rejects.toMatchObject({ kind: "book-too-large", status: 409, mend: expect.stringContaining("npm run policy") });
   });
 });
 

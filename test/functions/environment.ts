@@ -26,4 +26,6 @@ Object.assign(process.env, {
   APP_URL: "https://app.venue.example",
   DATA_KEY_ARN: "arn:aws:kms:us-east-1:111122223333:key/1",
   WEBHOOK_LOOPBACK: "never",
+  BREACH_SHARE_MAX_PPM: "10000",
+  COMPOSITE_SOURCES: '["composite"]',
 });

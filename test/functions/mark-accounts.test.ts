@@ -161,6 +161,16 @@ describe("one bad account", () => {
     expect(stage.counted("undecided_account")).toBe(1);
   });
 
+  test("a debt that the policy has no terms for stops its account and no other", async () => {
+    await openAccount(stage, "good");
+    await openAccount(stage, "owing");
+    const owing = await stage.load("owing");
+    await overwrite({ ...owing, balances: new Map([["DOGE", money("-1")], ...owing.balances]) });
+    await expect(mark(await sweepAt("94.5", 10))).resolves.toEqual(NONE_FAILED);
+    expect((await stage.load("good")).live?.call.status).toBe("OPEN");
+    expect(stage.counted("undecided_account")).toBe(1);
+  });
+
   test("S30 a fault of the table is no fault of an account: the group goes back, and is not reported done", async () => {
     await openAccount(stage, "later");
     const group = await sweepAt("94.5", 10);

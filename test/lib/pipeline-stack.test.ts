@@ -129,7 +129,17 @@ describe("functions", () => {
     const variables = propertyOf(production.Pipeline, LAMBDA, "Environment", "Variables");
     const names = (id: string) => Object.keys(variables[id] as object).filter((name) => !name.startsWith("POWERTOOLS_"));
     expect(names("PublishEventsFunction")).toEqual(["EVENTS_TOPIC_ARN"]);
-    expect(names("AcceptMarksFunction")).toEqual(["MARKS_TABLE", "SWEEP_QUEUE_URL", "SWEEP_STEP_PPM"]);
+    expect(names("AcceptMarksFunction")).toEqual([
+      "MARKS_TABLE",
+      "SWEEP_QUEUE_URL",
+      "SWEEP_STEP_PPM",
+      "BOOK_TABLE",
+      "SHARDS",
+      "MODES",
+      "DEFAULT_POLICY",
+      "BREACH_SHARE_MAX_PPM",
+      "COMPOSITE_SOURCES",
+    ]);
     for (const [id, given] of Object.entries(variables)) {
       const may = ["OperateFunction", "SendEmailFunction", "DeliverWebhookFunction"].includes(id);
       expect("OUTBOUND_TABLE" in (given as object)).toBe(may);
@@ -258,7 +268,7 @@ describe("access", () => {
     expect(tables("MarkAccountsRole")).toEqual(["Book", "Journal", "Marks"]);
     expect(tables("ExpireCallRole")).toEqual(["Book", "Journal", "Marks"]);
     expect(tables("ArmDeadlineRole")).toEqual(["Book", "Journal"]);
-    expect(tables("AcceptMarksRole")).toEqual(["Marks"]);
+    expect(tables("AcceptMarksRole")).toEqual(["Book", "Marks"]);
     expect(tables("PublishEventsRole")).toEqual(["Journal"]);
   });
 

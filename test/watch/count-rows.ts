@@ -1,5 +1,6 @@
 import { DeleteItemCommand, QueryCommand } from "@aws-sdk/client-dynamodb";
 
+import { price } from "../../core/money.ts";
 import { type AlarmRow, CALLED, closedOut } from "./alarm-row.ts";
 import { BROKER, contactOf, type Exchange } from "./exchange.ts";
 
@@ -124,6 +125,35 @@ export const COUNT_ROWS: readonly AlarmRow[] = [
       },
     };
   })(),
+  (() => {
+    let status = 0;
+    return {
+      name: "a policy would newly call more than the stage's share",
+      alarms: ["change-held"],
+      fault: async (x: Exchange) => {
+        // 330 is 65 % of the headroom: above the call level of one half, below one of 70 %.
+        for (let account = 0; account < 3; account += 1) await x.open({ cash: "330" });
+        status = await x.putStricterPolicy();
+      },
+      minutes: 1,
+      mend: async (x: Exchange) => {
+        await x.cure();
+        status = await x.putStricterPolicy();
+        await x.putPolicies();
+      },
+      over: async () => status === 200,
+    };
+  })(),
+  {
+    name: "a price that nobody confirms would call more than the stage's share",
+    alarms: ["price-let-through"],
+    fault: async (x) => {
+      for (let account = 0; account < 3; account += 1) await x.open({ cash: "330" });
+      x.quotes.btc = price("7900");
+    },
+    minutes: 3,
+    mend: async (x) => void (x.quotes.btc = price("8000")),
+  },
   {
     name: "a policy is not in the book",
     alarms: ["undecided-account"],

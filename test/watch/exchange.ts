@@ -22,7 +22,7 @@ import { ServiceError } from "../../local/services/service.ts";
 import { localStage } from "../../local/stage.ts";
 import { synthesize } from "../../local/synthesize.ts";
 import { readAssembly } from "../../local/template/assembly.ts";
-import { instrumentTermsOf, policyTerms, STEPPED_CLOCKS } from "../../local/terms.ts";
+import { DEFAULT_POLICY_ID, instrumentTermsOf, policyTerms, STEPPED_CLOCKS } from "../../local/terms.ts";
 import { createVenue, type Venue } from "../../local/venue.ts";
 import { parkingsOf } from "../../operator/redrive-homes.ts";
 import { redriveQueue } from "../../operator/redrive-queue.ts";
@@ -54,6 +54,8 @@ export interface Exchange {
   readonly venue: Venue;
   /** Folder of the functions' logs. */
   readonly logs: string;
+  /** What the feed says: everything that is worth BTC is worth 8,000 by default; the rest 100. */
+  readonly quotes: { btc: Price };
   /** The market's feed is silent while true; the venue's gateway takes nothing while true. */
   readonly away: { feed: boolean; venue: boolean };
   /** What each broker's receiver answers. */
@@ -84,6 +86,8 @@ export interface Exchange {
   tell(message: FeedMessage): Promise<void>;
   putContact(accountId: string, contact: ContactBody): Promise<void>;
   putPolicies(): Promise<void>;
+  /** The accounts' policy with a warning below 80 % of the headroom and a call below 70 %. @returns the answer's status. */
+  putStricterPolicy(): Promise<number>;
   putEndpoint(brokerId: string, url?: string): Promise<void>;
   /** Replaces a function's asset by one that fails, or puts it back. */
   deploy(functionName: string, asset: "broken" | "good"): Promise<void>;
@@ -147,8 +151,6 @@ const market: Market = {
   ...marketOf(series),
   listings: marketOf(series).listings.map((listing) => ({ ...listing, spacingMs: MARK_SPACING_MS })),
 };
-/** Everything that is worth BTC is worth 8,000; the rest 100. */
-const priceOf = (baseAsset: string): Price => (baseAsset === "BTC" ? PRICE : price("100"));
 
 /** @param environment further variables of every function. */
 export const openExchange = async (environment: Readonly<Record<string, string>> = {}): Promise<Exchange> => {
@@ -176,6 +178,8 @@ export const openExchange = async (environment: Readonly<Record<string, string>>
   const webhooks: Exchange["webhooks"] = [];
   const secrets: Record<string, string> = {};
   const away = { feed: false, venue: false };
+  const quotes = { btc: PRICE };
+  const priceOf = (baseAsset: string): Price => (baseAsset === "BTC" ? quotes.btc : price("100"));
   const receiving = { answers, webhooks, words: "" };
   const receiver = await listen(receiving);
   let opened = 0;
@@ -269,6 +273,7 @@ export const openExchange = async (environment: Readonly<Record<string, string>>
     venue,
     logs: join(folder, "logs"),
     away,
+    quotes,
     answers,
     webhooks,
     set words(words: string) {
@@ -283,6 +288,11 @@ export const openExchange = async (environment: Readonly<Record<string, string>>
     tell,
     putContact,
     putPolicies,
+    putStricterPolicy: async () => {
+      const terms = policyTerms(market, CLOCKS).get(DEFAULT_POLICY_ID);
+      const stricter = { ...terms, levels: { ...terms?.levels, warning: 800_000, call: 700_000 } };
+      return (await cloud.request("PUT", `/policies/${DEFAULT_POLICY_ID}`, stricter, "operator")).status;
+    },
     putEndpoint,
     deploy,
     settle,
