@@ -31,6 +31,8 @@ export default defineConfig({
       },
     ],
     setupFiles: ["test/seed.ts"],
+    // Half of the time is spent waiting for engines and processes: every core takes files, not one fewer.
+    maxWorkers: "100%",
     testTimeout: 60_000,
     hookTimeout: 120_000,
     reporters: ["default", "./test/reporters/cases.ts"],

@@ -17,7 +17,7 @@ describe("the watch stack", () => {
 
   beforeAll(() => {
     production = templatesOf(stageWith("production"));
-    read = templatesOf(stageWith("production", { name: "read", alarmEmail: "risk@example.com" }));
+    read = templatesOf(stageWith("production", { name: "read", alarmEmail: "risk@example.com", reconciliationMin: 30 }));
   });
 
   test("three minutes without a CURRENT sweep wake somebody, and silence counts as without", () => {

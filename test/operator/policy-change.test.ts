@@ -112,7 +112,7 @@ describe("a file of terms that cannot be used is refused by its place", () => {
     ["neither id", { levels: {} }, "must hold a policy with its policyId or an instrument with its instrumentId"],
     ["both ids", { ...policy, instrumentId: "BTC-PERP" }, "must hold a policy with its policyId or an instrument"],
     ["nothing", "null", "must hold a policy"],
-    ["a version of its own", { ...policy, version: 7 }, 'Unrecognized key: "version"'],
+    ["a version of its own", { ...policy, version: 7 }, "unknown fields: version"],
     ["an amount as a number", { ...policy, minimumTransfer: 10 }, "minimumTransfer: "],
     [
       "R1: a call above IM",
