@@ -152,7 +152,9 @@ export const COUNT_ROWS: readonly AlarmRow[] = [
       x.quotes.btc = price("7900");
     },
     minutes: 3,
-    mend: async (x) => void (x.quotes.btc = price("8000")),
+    mend: async (x) => {
+      x.quotes.btc = price("8000");
+    },
   },
   {
     name: "a policy is not in the book",
