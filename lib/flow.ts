@@ -142,7 +142,7 @@ export const FUNCTIONS: Readonly<Record<FunctionName, FunctionTerms>> = {
   },
 };
 
-/** Executions that a queue's mapping runs at most; less where the stage reserves less. */
+/** Executions that a queue's mapping runs at most, where the stage reserves none for its function. */
 export const CONCURRENCY_MAX: Partial<Record<FunctionName, number>> = {
   "accept-marks": 10,
   // Two: one sweep at a time is the rule, and the state of the sweep in its table keeps it.

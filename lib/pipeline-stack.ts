@@ -292,8 +292,8 @@ export class PipelineStack extends NamedStack {
   }
 
   private consuming(step: PipelineFunction, name: FunctionName, from: QueueName, batchSize: number): PipelineFunction {
-    const most = CONCURRENCY_MAX[name] ?? step.reserved ?? 2;
-    this.queues[from].consumedBy(step, { batchSize, maximumConcurrency: Math.min(most, step.reserved ?? most) });
+    const most = step.reserved ?? CONCURRENCY_MAX[name] ?? 2;
+    this.queues[from].consumedBy(step, { batchSize, maximumConcurrency: Math.min(most, MAPPING_CONCURRENCY_MAX) });
     return step;
   }
 
@@ -323,6 +323,9 @@ export class PipelineStack extends NamedStack {
     for (const [name, { queue }] of Object.entries(this.queues)) new CfnOutput(this, `${pascal(name)}QueueUrl`, { value: queue.queueUrl });
   }
 }
+
+/** The most that a mapping of a queue can be given. */
+const MAPPING_CONCURRENCY_MAX = 1_000;
 
 /** What a commit does: every row is put under a condition, and after a lost race the journal says whose row it is. */
 const COMMITS = {

@@ -17,9 +17,10 @@ const file = (name: string): unknown => {
   if (!FILES.has(name)) throw new Error(`the guide has no file ${name}: it has ${[...FILES.keys()].join(", ")}`);
   return FILES.get(name);
 };
-/** `plimsoll METHOD PATH FILE` of the guide's shell blocks, in their order. */
-const STEPS = [...GUIDE.matchAll(/^plimsoll (GET|PUT|POST) (\S+)(?: (\S+\.json))?(?:\s+#.*)?$/gm)].map(
-  ([, method = "", path = "", body]) => ({
+/** `plimsoll PROFILE METHOD PATH FILE` of the guide's shell blocks, in their order. */
+const STEPS = [...GUIDE.matchAll(/^plimsoll (\S+) (GET|PUT|POST) (\S+)(?: (\S+\.json))?(?:\s+#.*)?$/gm)].map(
+  ([, profile = "", method = "", path = "", body]) => ({
+    profile,
     method,
     path,
     body,
@@ -39,7 +40,8 @@ describe("the guide, walked on the local cloud", () => {
   }, OPENS_WITHIN_MS);
   afterAll(() => laptop.stop());
 
-  const roleOf = (path: string): string => ({ "/marks": "marks", "/feed-entries": "feed" })[path] ?? "operator";
+  /** The stage's file gives each profile's role its principal. */
+  const ROLES: Readonly<Record<string, string>> = { "risk-desk": "operator", "price-feed": "marks", "core-system": "feed" };
 
   test("each request is taken, and a sweep marks the account", async () => {
     expect(STEPS.map(({ method, path }) => `${method} ${path}`)).toEqual([
@@ -52,8 +54,8 @@ describe("the guide, walked on the local cloud", () => {
       "POST /marks",
       "GET /accounts/A-1",
     ]);
-    for (const { method, path, body } of STEPS.slice(0, -1)) {
-      const reply = await laptop.cloud.request(method, path, body === undefined ? null : file(body), roleOf(path));
+    for (const { profile, method, path, body } of STEPS.slice(0, -1)) {
+      const reply = await laptop.cloud.request(method, path, body === undefined ? null : file(body), ROLES[profile] ?? profile);
       expect([path, reply.status, reply.status < 300 ? "" : reply.body]).toEqual([path, path.match(/^\/(marks|feed)/) ? 202 : 200, ""]);
     }
     await laptop.cloud.run({ until: START + 61_000 });
