@@ -40,3 +40,18 @@ test.each([
 ])("no cause on the list covers %s", (_, where, local, independent) => {
   expect(KNOWN.filter(({ covers }) => covers({ where, local, independent }))).toEqual([]);
 });
+
+test.each([
+  ["4.7 s later", { promisedMs: 154_700 }, ["a busy machine, in real time"]],
+  ["earlier", { promisedMs: 149_999 }, []],
+  ["a minute later", { promisedMs: 210_000 }, []],
+  ["later, and of another end", { promisedMs: 154_700, status: "MET" }, []],
+])("I05: a promise %s", (_words, changed, causes) => {
+  const call = { promisedMs: 150_000, status: "LIQUIDATED" };
+  const difference = {
+    where: "calls/silent/MC-AAAAAAAAAAAA-1",
+    local: JSON.stringify(call),
+    independent: JSON.stringify({ ...call, ...changed }),
+  };
+  expect(KNOWN.filter(({ covers }) => covers(difference)).map(({ cause }) => cause)).toEqual(causes);
+});

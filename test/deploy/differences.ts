@@ -24,10 +24,28 @@ export const differencesOf = (local: Outcome, independent: Outcome): Difference[
 export const byCause = (differences: readonly Difference[], known: readonly KnownDifference[]): Map<string | null, Difference[]> =>
   Map.groupBy(differences, (difference) => known.find(({ covers }) => covers(difference))?.cause ?? null);
 
+const membersOf = (text: string | null): Readonly<Record<string, unknown>> | null => {
+  if (!text?.startsWith("{")) return null;
+  return JSON.parse(text) as Readonly<Record<string, unknown>>;
+};
+
+/** Of two records the members that differ, alone; anything else whole. */
+export const narrowed = (one: Difference): Difference => {
+  const [local, independent] = [membersOf(one.local), membersOf(one.independent)];
+  if (local === null || independent === null) return one;
+  const names = [...new Set([...Object.keys(local), ...Object.keys(independent)])].filter(
+    (name) => JSON.stringify(local[name]) !== JSON.stringify(independent[name]),
+  );
+  const only = (record: Readonly<Record<string, unknown>>): string =>
+    JSON.stringify(Object.fromEntries(names.map((name) => [name, record[name]])));
+  return { where: one.where, local: only(local), independent: only(independent) };
+};
+
 const short = (text: string | null): string => (text === null ? "nothing" : text.length > 600 ? `${text.slice(0, 600)}...` : text);
 
 /** Differences as a person reads them. */
 export const describeDifferences = (differences: readonly Difference[]): string =>
   differences
+    .map(narrowed)
     .map(({ where, local, independent }) => `${where}\n  local cloud: ${short(local)}\n  MiniStack:   ${short(independent)}`)
     .join("\n");
