@@ -9,6 +9,7 @@ import type { Desk } from "./decide-account.ts";
 import { createBelieved } from "./dynamodb/believed.ts";
 import { createHolds } from "./dynamodb/holds.ts";
 import { shardOf } from "./dynamodb/keys.ts";
+import type { LogFields } from "./lambda/log-fields.ts";
 import { overMarket, planPage } from "./plan-page.ts";
 
 /** How long one sample serves: a message may hold the prices of 250 instruments, and all of them fall in a crash. */
@@ -103,7 +104,12 @@ export const createPriceBreaker = (desk: Desk) => {
     // After its time the price that was held needs no look: stale marks may have called by then whom it breaches.
     const plan = isOver && isHeldPrice ? null : await breachesOn(await sample.get("book"), desk, previous, judged.mark);
     if (plan !== null && holdOf(plan, breachShareMaxPpm, NOBODY) === null) return judged;
-    const told = { instrumentId, source, heldMs: now - since, ...(plan !== null && { breaching: breachesOf(plan), sampled: plan.atRisk }) };
+    const told: LogFields = {
+      instrumentId,
+      source,
+      heldMs: now - since,
+      ...(plan !== null && { breaching: breachesOf(plan), sampled: plan.atRisk }),
+    };
     if (isOver) {
       world.log.count("price_let_through");
       world.log.error("a price that no second source confirms is let through", told);

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 
 import { decideAccount } from "../../adapters/decide-account.ts";
 import { createHolds } from "../../adapters/dynamodb/holds.ts";
+import { allowed, type LogFields } from "../../adapters/lambda/log-fields.ts";
 import { createPriceBreaker } from "../../adapters/price-breaker.ts";
 import type { MarginAccount } from "../../core/account.ts";
 import { money, price } from "../../core/money.ts";
@@ -49,6 +50,15 @@ describe("R17 a price that no second source confirms, and that would breach more
   test("is held: the mark stays, the price waits beside it, and nobody is swept", async () => {
     expect(await said(1, "alpha", "94")).toEqual(["100", "94"]);
     expect([counts(), stage.queued("sweep")]).toEqual([[1, 0], []]);
+  });
+
+  test("is told of with its source, its time and how many of the sampled accounts it breaches", async () => {
+    for (const second of [1, 61]) await said(second, "alpha", "94");
+    const told = stage.log.lines.filter(({ message }) => message.startsWith("a price that no second source confirms"));
+    expect(told.map(({ fields }) => allowed(fields as LogFields))).toEqual([
+      { instrumentId: "BTC-PERP", source: "alpha", heldMs: 0, breaching: 10, sampled: 10 },
+      { instrumentId: "BTC-PERP", source: "alpha", heldMs: 60_000 },
+    ]);
   });
 
   test("is accepted as soon as a second source agrees within the instrument's 2 %", async () => {
