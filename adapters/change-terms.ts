@@ -128,14 +128,20 @@ export interface ChangeOutcome {
   readonly plan: ChangePlan | null;
 }
 
+/** The terms under the version after the newest, or the newest version where it holds them already. */
+const proposed = async <Terms extends { readonly version: number }>({ newest, make, isSame }: Change<Terms>): Promise<Terms | number> => {
+  const held = await newest();
+  const next = make((held?.version ?? 0) + 1);
+  return held !== null && isSame(held, next) ? held.version : next;
+};
+
 /** Shows what a change would do on the newest marks. Reads only. @throws BookTooLarge. */
 export const planChange = async <Terms extends { readonly version: number }>(
   change: Change<Terms>,
   accountsMax = Number.POSITIVE_INFINITY,
 ): Promise<ChangeOutcome> => {
-  const newest = await change.newest();
-  const next = change.make((newest?.version ?? 0) + 1);
-  if (newest !== null && change.isSame(newest, next)) return { version: newest.version, plan: null };
+  const next = await proposed(change);
+  if (typeof next === "number") return { version: next, plan: null };
   return { version: next.version, plan: await readPlan(change, next, accountsMax) };
 };
 
@@ -155,9 +161,8 @@ export const applyChange = async <Terms extends { readonly version: number }>(
 ): Promise<ChangeOutcome> => {
   const { log, settings } = change.desk.world;
   for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
-    const newest = await change.newest();
-    const next = change.make((newest?.version ?? 0) + 1);
-    if (newest !== null && change.isSame(newest, next)) return { version: newest.version, plan: null };
+    const next = await proposed(change);
+    if (typeof next === "number") return { version: next, plan: null };
     const plan = await readPlan(change, next, accountsMax);
     const why = holdOf(plan, settings.breachShareMaxPpm, accepted);
     if (why !== null) {

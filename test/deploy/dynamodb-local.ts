@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { awaitAnswer, freePort, runVitest, stopGroup } from "./processes.ts";
+import { freePort } from "../../local/engines/free-port.ts";
+import { awaitAnswer, runVitest, stopGroup } from "./processes.ts";
 
 const FOLDER = fileURLToPath(new URL("../../.plimsoll/dynamodb-local", import.meta.url));
 const FILES = fileURLToPath(new URL("./dynamodb-local.sha256", import.meta.url));

@@ -5,8 +5,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 import { FUNCTION_NAMES } from "../../lib/stage.ts";
+import { freePort } from "../../local/engines/free-port.ts";
 import { readAssembly } from "../../local/template/assembly.ts";
-import { awaitAnswer, freePort, stopGroup } from "./processes.ts";
+import { awaitAnswer, stopGroup } from "./processes.ts";
 import { type Keys, signedRequest } from "./signed-request.ts";
 import { ACCOUNT, CALLERS, deployStage, roleNameOf } from "./stage.ts";
 

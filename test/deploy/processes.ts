@@ -1,20 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 
 const VITEST = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));
 const STOP_WAIT_MS = 5_000;
-
-/** A port of 127.0.0.1 that nothing listened on a moment ago. */
-export const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", reject);
-    probe.listen(0, "127.0.0.1", () => {
-      const address = probe.address();
-      probe.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no free port"))));
-    });
-  });
 
 /** Waits until `answers`. @throws Error when the program has ended or the time is over. */
 export const awaitAnswer = async (program: ChildProcess, answers: () => Promise<boolean>, waitMs: number): Promise<void> => {
