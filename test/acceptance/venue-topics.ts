@@ -5,6 +5,7 @@ import { profitOf } from "../../core/valuation.ts";
 import { entryMargin, maintenanceRate, sizeRate } from "../../core/venue-profile.ts";
 import { accountOf, bare, policyWith, snapshotOf, spot } from "../core/margin-fixtures.ts";
 import { PRICING_TOPICS } from "./pricing-topics.ts";
+import { STRATEGIES } from "./strategies-topics.ts";
 import {
   average,
   BINANCE_BTC,
@@ -37,7 +38,6 @@ import {
   rounding,
   shareOf,
   slipped,
-  standardPerps,
   statementOf,
   stock,
   type Topic,
@@ -63,7 +63,7 @@ import {
 
 /** Each topic that is in scope, to the function of core/ that answers it. Null: this case of it is not. */
 export const TOPICS: Readonly<Record<string, Topic>> = {
-  "standard (strategy-based) option/perp margin, net margin = collateral value minus requirement": standardPerps,
+  ...STRATEGIES,
   "maintenance margin = slippage + risk factor": (inputs) => slipped(inputs),
   "maintenance margin, extreme slippage factor": (inputs) => slipped(inputs),
   "isolated margin / order margin": (inputs) => factored(inputs),
