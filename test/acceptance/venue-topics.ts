@@ -4,6 +4,7 @@ import { loadTiers, requirementOf } from "../../core/tiers.ts";
 import { profitOf } from "../../core/valuation.ts";
 import { entryMargin, maintenanceRate, sizeRate } from "../../core/venue-profile.ts";
 import { accountOf, bare, policyWith, snapshotOf, spot } from "../core/margin-fixtures.ts";
+import { PORTFOLIO_TOPICS } from "./portfolio-topics.ts";
 import { PRICING_TOPICS } from "./pricing-topics.ts";
 import {
   average,
@@ -63,6 +64,7 @@ import {
 
 /** Each topic that is in scope, to the function of core/ that answers it. Null: this case of it is not. */
 export const TOPICS: Readonly<Record<string, Topic>> = {
+  ...PORTFOLIO_TOPICS,
   "standard (strategy-based) option/perp margin, net margin = collateral value minus requirement": standardPerps,
   "maintenance margin = slippage + risk factor": (inputs) => slipped(inputs),
   "maintenance margin, extreme slippage factor": (inputs) => slipped(inputs),
