@@ -68,6 +68,7 @@ export const readAccount = defineRoute({
           bankruptcyPrice: adverseRoot(bankruptcyRoots(account, leg.instrumentId, snapshot, policy, now), leg.quantity),
         })),
         collateral: statement.collateral.map((holding) => ({ ...holding })),
+        components: statement.components.map((component) => ({ ...component })),
       },
       amountDue,
       cures: [...cures],

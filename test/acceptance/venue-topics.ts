@@ -4,6 +4,7 @@ import { loadTiers, requirementOf } from "../../core/tiers.ts";
 import { profitOf } from "../../core/valuation.ts";
 import { entryMargin, maintenanceRate, sizeRate } from "../../core/venue-profile.ts";
 import { accountOf, bare, policyWith, snapshotOf, spot } from "../core/margin-fixtures.ts";
+import { PORTFOLIO_TOPICS } from "./portfolio-topics.ts";
 import { PRICING_TOPICS } from "./pricing-topics.ts";
 import { STRATEGIES } from "./strategies-topics.ts";
 import {
@@ -64,6 +65,7 @@ import {
 /** Each topic that is in scope, to the function of core/ that answers it. Null: this case of it is not. */
 export const TOPICS: Readonly<Record<string, Topic>> = {
   ...STRATEGIES,
+  ...PORTFOLIO_TOPICS,
   "maintenance margin = slippage + risk factor": (inputs) => slipped(inputs),
   "maintenance margin, extreme slippage factor": (inputs) => slipped(inputs),
   "isolated margin / order margin": (inputs) => factored(inputs),
