@@ -7,6 +7,7 @@ import { accountOf, bare, policyWith, snapshotOf, spot } from "../core/margin-fi
 import { PORTFOLIO_TOPICS } from "./portfolio-topics.ts";
 import { PRICING_TOPICS } from "./pricing-topics.ts";
 import { STRATEGIES } from "./strategies-topics.ts";
+import { STATISTICS_TOPICS } from "./statistics-topics.ts";
 import {
   average,
   BINANCE_BTC,
@@ -226,5 +227,6 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   "MTA and rounding: delivery rounds up, return rounds down": creditSupport,
   "backstop at 2/3 of maintenance": backstop,
   "isolated spot-margin liquidation price": quickMargin,
+  ...STATISTICS_TOPICS,
   ...PRICING_TOPICS,
 };
