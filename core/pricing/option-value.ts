@@ -108,7 +108,7 @@ const faultOf = (contract: OptionContract, market: OptionMarket): OptionValueFau
   if (fault !== null) return fault;
   if (!(multiplier > 0 && Number.isFinite(multiplier) && averagingYears >= 0 && Number.isFinite(averagingYears)))
     return "CONTRACT_OUT_OF_RANGE";
-  const begun = years < averagingYears;
+  const begun = averagingYears > 0 && years < averagingYears;
   return begun && !(averageFixed !== null && averageFixed > 0 && Number.isFinite(averageFixed)) ? "AVERAGE_MISSING" : null;
 };
 
