@@ -210,6 +210,19 @@ describe("volatilitySurface (M1)", () => {
     expect(surface.slices).toHaveLength(1);
   });
 
+  test.each<[string, readonly SurfaceNode[], string | null]>([
+    ["a strike far above its neighbours", [node(-0.1, 0.01), node(0, 0.04), node(0.1, 0.01)], "BUTTERFLY_ARBITRAGE at 0"],
+    ["the same inside its wide bid and ask", [node(-0.1, 0.01), node(0, 0.04, { low: 0.009 }), node(0.1, 0.01)], null],
+    ["the same across a hole", [node(-0.1, 0.01), node(0, 0.04), node(0.1, 0.01, { quality: "MODEL" })], null],
+    ["a call above the one a strike below", [node(0, 0.01), node(0.1, 0.09)], "SPREAD_ARBITRAGE at 0.1"],
+    ["a smile", [node(-0.1, 0.011), node(0, 0.01), node(0.1, 0.011)], null],
+  ])("%s: %s", (_, nodes, told) => {
+    const { surface, faults } = volatilitySurface([{ kind: "NODES", years: 0.25, nodes }]);
+    expect(surface.slices).toHaveLength(1);
+    const found = faults.map((fault) => ("logMoneyness" in fault ? `${fault.fault} at ${fault.logMoneyness}` : fault.fault));
+    expect(found).toEqual(told === null ? [] : [told]);
+  });
+
   test("total variance that falls with time is a calendar arbitrage, reported with expiry and log-moneyness", () => {
     expect(volatilitySurface([flat(0.25, 0.8), flat(0.5, 0.4)]).faults).toEqual([
       { years: 0.5, dropped: false, fault: "CALENDAR_ARBITRAGE", logMoneyness: -0.5 },
