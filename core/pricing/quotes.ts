@@ -1,5 +1,5 @@
 import { impliedVolatility, type VolatilityFault } from "./implied-volatility.ts";
-import type { OptionRight } from "./option-fault.ts";
+import { faultOfPlace, type OptionRight } from "./option-fault.ts";
 import { readNodes, type SurfaceFault, type SurfaceNode, type SurfaceSlice, type VolatilitySurface, volatilitySurface } from "./surface.ts";
 
 /** The quote of one option, prices in the unit of the forward. Null: the market maker quotes nothing on that side. */
@@ -17,7 +17,7 @@ export interface OptionQuote {
 
 /** Why a quote makes no node of the surface. */
 export type QuoteFaultName =
-  | Exclude<VolatilityFault, "VOLATILITY_NEGATIVE" | "NO_TIME_VALUE">
+  | Exclude<VolatilityFault, "NO_TIME_VALUE">
   /** Neither a bid nor an ask. */
   | "NO_QUOTE"
   | "NO_BID"
@@ -53,8 +53,7 @@ interface JudgedQuote {
 const sideOf = (quote: OptionQuote, price: number): Side => {
   const implied = impliedVolatility({ ...quote, price });
   if (implied.ok) return { ok: true, variance: implied.volatility * implied.volatility * quote.years };
-  if (implied.fault === "NO_TIME_VALUE") return { ok: false, fault: "BELOW_INTRINSIC" };
-  return { ok: false, fault: implied.fault === "VOLATILITY_NEGATIVE" ? "NOT_A_NUMBER" : implied.fault };
+  return { ok: false, fault: implied.fault === "NO_TIME_VALUE" ? "BELOW_INTRINSIC" : implied.fault };
 };
 
 /** What is wrong with the prices of a quote as they stand; the model has not been asked yet. */
@@ -87,9 +86,7 @@ const judge = (quote: OptionQuote): JudgedQuote => {
   const fault = missingSide(quote) ?? (bid?.ok === false ? bid.fault : ask?.ok === false ? ask.fault : null);
   if (fault !== null) return { quote, logMoneyness, fault, mid: null, ...bounds };
   const mid = sideOf(quote, ((quote.bid as number) + (quote.ask as number)) / 2);
-  return mid.ok
-    ? { quote, logMoneyness, fault: null, mid: mid.variance, ...bounds }
-    : { quote, logMoneyness, fault: mid.fault, mid: null, ...bounds };
+  return { quote, logMoneyness, ...(mid.ok ? { fault: null, mid: mid.variance } : { fault: mid.fault, mid: null }), ...bounds };
 };
 
 /** Of the good options of a strike the one out of the money: its price is all volatility. */
@@ -127,13 +124,7 @@ const sliceOf = (years: number, judged: readonly JudgedQuote[]): SurfaceSlice | 
 };
 
 /** A quote without a place on the surface, whatever its prices. */
-const placeFault = ({ strike, forward, discount, years }: OptionQuote): QuoteFaultName | null => {
-  if (!Number.isFinite(strike + forward + discount + years)) return "NOT_A_NUMBER";
-  if (forward <= 0) return "FORWARD_NOT_POSITIVE";
-  if (strike <= 0) return "STRIKE_NOT_POSITIVE";
-  if (discount <= 0) return "DISCOUNT_NOT_POSITIVE";
-  return years <= 0 ? "TIME_NOT_POSITIVE" : null;
-};
+const placeFault = (quote: OptionQuote): QuoteFaultName | null => faultOfPlace(quote) ?? (quote.years <= 0 ? "TIME_NOT_POSITIVE" : null);
 
 /**
  * The surface of one underlying from the quotes of one market snapshot (M1, S15).
