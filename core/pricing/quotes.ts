@@ -110,9 +110,7 @@ const holeNode = (strike: readonly JudgedQuote[], good: readonly SurfaceNode[]):
 
 /** The slice of one expiry from its judged quotes; null when no strike of it has a good pair. */
 const sliceOf = (years: number, judged: readonly JudgedQuote[]): SurfaceSlice | null => {
-  const strikes = new Map<number, JudgedQuote[]>();
-  for (const each of judged) strikes.set(each.logMoneyness, [...(strikes.get(each.logMoneyness) ?? []), each]);
-  const listed = [...strikes].sort(([a], [b]) => a - b).map(([, quotes]) => quotes);
+  const listed = [...Map.groupBy(judged, ({ logMoneyness }) => logMoneyness)].sort(([a], [b]) => a - b).map(([, quotes]) => quotes);
   const nodeOf = (quotes: readonly JudgedQuote[]): SurfaceNode | null => {
     const { logMoneyness, mid, bid, ask } = quotes.reduce(preferred);
     if (mid === null) return null;
@@ -144,7 +142,7 @@ export const surfaceFromQuotes = (
     return fault !== null;
   };
   const seen = new Set<string>();
-  const expiries = new Map<number, JudgedQuote[]>();
+  const placed: JudgedQuote[] = [];
   for (const quote of quotes) {
     if (tell(quote, placeFault(quote))) continue;
     const name = `${quote.years} ${quote.strike} ${quote.right}`;
@@ -152,8 +150,10 @@ export const surfaceFromQuotes = (
     seen.add(name);
     const judged = judge(quote);
     tell(quote, judged.fault);
-    expiries.set(quote.years, [...(expiries.get(quote.years) ?? []), judged]);
+    placed.push(judged);
   }
-  const slices = [...expiries].map(([years, judged]) => sliceOf(years, judged)).filter((slice) => slice !== null);
+  const slices = [...Map.groupBy(placed, ({ quote }) => quote.years)]
+    .map(([years, judged]) => sliceOf(years, judged))
+    .filter((slice) => slice !== null);
   return { ...volatilitySurface(slices), quoteFaults };
 };
