@@ -3,7 +3,7 @@ export type OptionRight = "call" | "put";
 
 /** Why a strike has no place on a market. A fault is answered by this name, never by NaN. */
 export type PlaceFault =
-  /** A figure is NaN or infinite, or so large that its square is. */
+  /** A figure is NaN or infinite, or so large or small that what follows from it is. */
   | "NOT_A_NUMBER"
   /** The log-normal model has no forward of 0 and below (S20, S21). */
   | "FORWARD_NOT_POSITIVE"

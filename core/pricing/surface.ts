@@ -190,6 +190,7 @@ export const volatilityAt = (surface: VolatilitySurface, strike: number, forward
   if (!Number.isFinite(logMoneyness)) return none("NOT_A_NUMBER");
   if (surface.slices.length === 0) return none("EMPTY_SURFACE");
   const { variance, low, high, quality } = readAt(surface.slices, logMoneyness, years);
+  if (!Number.isFinite((variance + high) / years)) return none("NOT_A_NUMBER");
   return {
     ok: true,
     quality,

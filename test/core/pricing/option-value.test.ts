@@ -107,6 +107,7 @@ describe("the value of one contract in its settlement asset (M1)", () => {
     ["NOT_A_NUMBER", {}, { forward: Number.NaN }],
     ["NOT_A_NUMBER", {}, { years: Number.NEGATIVE_INFINITY }],
     ["FORWARD_NOT_POSITIVE", {}, { forward: 0 }],
+    ["NOT_A_NUMBER", { settlement: "inverse", strike: 1e-200 }, { forward: 1e-200 }],
     ["STRIKE_NOT_POSITIVE", { strike: 0 }, {}],
     ["VOLATILITY_NEGATIVE", {}, { volatility: -0.6 }],
     ["DISCOUNT_NOT_POSITIVE", {}, { discount: 0 }],
@@ -130,7 +131,7 @@ describe("the value of one contract in its settlement asset (M1)", () => {
           ...{ forward, volatility, years, discount },
           averageFixed: average,
         });
-        if (answer.ok) expect([answer.value, answer.delta].some(Number.isNaN)).toBe(false);
+        if (answer.ok) expect([answer.value, answer.delta, answer.gamma, answer.vega].every(Number.isFinite)).toBe(true);
       }),
       { numRuns: 3_000 },
     );

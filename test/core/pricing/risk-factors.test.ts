@@ -19,6 +19,7 @@ test("without volatility both factors are the drift", () => {
 test.each<[Partial<RiskFactorTerms>, string]>([
   [{ volatility: Number.NaN }, "NOT_A_NUMBER"],
   [{ drift: Number.POSITIVE_INFINITY }, "NOT_A_NUMBER"],
+  [{ drift: 1e9 }, "NOT_A_NUMBER"],
   [{ tailPpm: 0 }, "TAIL_OUT_OF_RANGE"],
   [{ tailPpm: 1_000_000 }, "TAIL_OUT_OF_RANGE"],
   [{ tailPpm: 0.5 }, "TAIL_OUT_OF_RANGE"],

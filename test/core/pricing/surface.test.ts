@@ -241,4 +241,9 @@ describe("volatilitySurface (M1)", () => {
     const { surface } = volatilitySurface([flat(0.25, 0.8)]);
     expect(volatilityAt(surface, strike, forward, years)).toEqual({ ok: false, quality: "NONE", fault });
   });
+
+  test("a variance that is no volatility of so short a time is answered by name", () => {
+    const { surface } = volatilitySurface([{ kind: "NODES", years: 1e-310, nodes: [node(0, 1)] }]);
+    expect(volatilityAt(surface, 100, 100, 1e-310)).toEqual({ ok: false, quality: "NONE", fault: "NOT_A_NUMBER" });
+  });
 });
