@@ -6,8 +6,8 @@ import { entryMargin, maintenanceRate, sizeRate } from "../../core/venue-profile
 import { accountOf, bare, policyWith, snapshotOf, spot } from "../core/margin-fixtures.ts";
 import { PORTFOLIO_TOPICS } from "./portfolio-topics.ts";
 import { PRICING_TOPICS } from "./pricing-topics.ts";
-import { STRATEGIES } from "./strategies-topics.ts";
 import { STATISTICS_TOPICS } from "./statistics-topics.ts";
+import { STRATEGIES } from "./strategies-topics.ts";
 import {
   average,
   BINANCE_BTC,
