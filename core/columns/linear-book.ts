@@ -45,6 +45,8 @@ export interface LinearBook {
   readonly accounts: readonly MarginAccount[];
   /** Instruments that admitted accounts hold, on the terms that the entry values were worked out with. */
   readonly instruments: readonly Instrument[];
+  /** The largest size that anybody holds of each instrument, in 1e-8. */
+  readonly largest: Float64Array;
   /** Accounts that the columns admit; the others cost an exact pass each. */
   readonly admitted: number;
   readonly wallet: Float64Array;
@@ -90,7 +92,7 @@ const isAdmittedAccount = ({ positions, balances, reserved }: MarginAccount, pol
 };
 
 /** Writes one admitted account's figures. */
-const writeAccount = (book: LinearBook, row: number, instruments: Instruments): void => {
+const writeAccount = (book: Omit<LinearBook, "largest">, row: number, instruments: Instruments): void => {
   const { positions, balances, reserved } = book.accounts[row] as MarginAccount;
   const asset = book.policy.valuationAsset;
   let entry = 0n;
@@ -136,6 +138,7 @@ export const columnsOf = (accounts: readonly MarginAccount[], policy: Policy, in
     instrument: new Int32Array(held),
     quantity: new Float64Array(held),
   };
+  const largest: number[] = [];
   let next = 0;
   for (const [row, account] of accounts.entries()) {
     if (isAdmitted[row] === true) {
@@ -144,6 +147,7 @@ export const columnsOf = (accounts: readonly MarginAccount[], policy: Policy, in
         indexOf.set(instrumentId, index);
         book.instrument[next] = index;
         book.quantity[next] = Number(quantity);
+        largest[index] = Math.max(largest[index] ?? 0, Math.abs(Number(quantity)));
         next += 1;
       }
       writeAccount(book, row, instruments);
@@ -155,5 +159,5 @@ export const columnsOf = (accounts: readonly MarginAccount[], policy: Policy, in
     }
     book.offsets[row + 1] = next;
   }
-  return book;
+  return { ...book, largest: Float64Array.from(largest) };
 };
