@@ -1,11 +1,12 @@
 import type { MarginAccount } from "../account.ts";
+import type { Instrument } from "../instrument.ts";
 import { LEVELS, type Level, levelOf } from "../level.ts";
-import type { MarketSnapshot } from "../mark.ts";
+import type { Mark, MarketSnapshot } from "../mark.ts";
 import { PPM } from "../money.ts";
 import type { LevelTerms } from "../policy.ts";
 import { assess } from "../statement.ts";
 import { TermsError } from "../terms-error.ts";
-import { type Estimate, priceInstrument } from "../valuation.ts";
+import { type Estimate, type PricedInstrument, priceInstrument } from "../valuation.ts";
 import { ERROR_SHARE, isAdmittedInstrument, type LinearBook } from "./linear-book.ts";
 
 /** In place of a level's index: float64 cannot tell, the exact pass decides. */
@@ -22,11 +23,24 @@ interface Prices {
   readonly estimates: readonly (Estimate | null)[];
 }
 
+/** What a mark comes to, until its quality changes: a memo, not a state. Sweeps of many prices share all marks but one. */
+const remembered = new WeakMap<Mark, PricedInstrument>();
+
+const estimateOf = (terms: Instrument, snapshot: MarketSnapshot, now: number): Estimate | null => {
+  const mark = snapshot.marks.get(terms.instrumentId);
+  if (mark === undefined) return null;
+  const known = remembered.get(mark);
+  if (known?.instrument === terms && now >= known.validFrom && now < known.validUntil) return known.estimate;
+  const priced = priceInstrument(terms, snapshot, now);
+  remembered.set(mark, priced);
+  return priced.estimate;
+};
+
 const pricesOf = ({ instruments, policy }: LinearBook, snapshot: MarketSnapshot, now: number): Prices => {
   const estimates = instruments.map(({ instrumentId, multiplier }) => {
     const terms = snapshot.instruments.get(instrumentId);
     if (!isAdmittedInstrument(terms, policy) || terms.multiplier !== multiplier) return null;
-    return priceInstrument(terms, snapshot, now).estimate;
+    return estimateOf(terms, snapshot, now);
   });
   const unit = Float64Array.from(estimates, (estimate) => (estimate === null ? Number.NaN : estimate.price * estimate.multiplier));
   return { unit, estimates };
@@ -151,7 +165,8 @@ const levelAtRow = ({ book, prices: { unit, estimates }, thresholds, share }: Sc
 export const screenAt = (book: LinearBook, snapshot: MarketSnapshot, now: number): Uint8Array => {
   const prices = pricesOf(book, snapshot, now);
   const thresholds = thresholdsOf(book.policy.levels);
-  const highest = thresholds.map((ofLevel) => highestOf(book, prices, ofLevel));
+  const highest: Highest[] = [];
+  for (const held of new Set(book.level)) highest[held] = highestOf(book, prices, thresholds[held] as (typeof thresholds)[number]);
   const screen: Screen = { book, prices, thresholds, share: book.policy.unrealisedProfitIm / Number(PPM) };
   const { share } = screen;
   const { unit } = prices;
