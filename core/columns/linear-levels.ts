@@ -71,7 +71,7 @@ const thresholdsOf = ({ warning, call, restricted, backstop, hysteresis }: Level
 };
 
 /**
- * What is compared for the accounts at one level: the highest threshold there can be, `maintenance + top·(initial −
+ * What is compared first: the highest threshold there can be, `maintenance + top·(initial −
  * maintenance)`, as the larger of two lines, which no size in the book is above. The first is the first bracket's. The second
  * starts where the second bracket does and rises as the bracket of the largest size in the book: the second bracket
  * itself where nobody is beyond it.
@@ -84,8 +84,8 @@ interface Highest {
   readonly errorShare: number;
 }
 
-const highestOf = (book: LinearBook, { estimates, unit }: Prices, thresholds: readonly (readonly [number, number])[]): Highest => {
-  const top = Math.max(...thresholds.map(([, b]) => b));
+/** @param top the largest b of any level that somebody may be at. */
+const highestOf = (book: LinearBook, { estimates, unit }: Prices, top: number): Highest => {
   const count = estimates.length;
   const empty = (): Float64Array => new Float64Array(count).fill(Number.NaN);
   const [rate, nextRate, nextAmount] = [empty(), empty(), empty()];
@@ -165,24 +165,23 @@ const levelAtRow = ({ book, prices: { unit, estimates }, thresholds, share }: Sc
 export const screenAt = (book: LinearBook, snapshot: MarketSnapshot, now: number): Uint8Array => {
   const prices = pricesOf(book, snapshot, now);
   const thresholds = thresholdsOf(book.policy.levels);
-  const highest: Highest[] = [];
-  for (const held of new Set(book.level)) highest[held] = highestOf(book, prices, thresholds[held] as (typeof thresholds)[number]);
+  const held = [...new Set(book.level)].flatMap((depth) => thresholds[depth] ?? []);
+  const { rate, nextRate, nextAmount, errorShare } = highestOf(book, prices, Math.max(0, ...held.map(([, b]) => b)));
   const screen: Screen = { book, prices, thresholds, share: book.policy.unrealisedProfitIm / Number(PPM) };
   const { share } = screen;
   const { unit } = prices;
-  const { wallet, free, entry, slack, level, offsets, instrument, quantity } = book;
+  const { wallet, free, entry, slack, offsets, instrument, quantity } = book;
   const found = new Uint8Array(book.accounts.length);
   let position = 0;
   for (let row = 0; row < found.length; row += 1) {
     const end = offsets[row + 1] as number;
-    const { rate, nextRate, nextAmount, errorShare } = highest[level[row] as number] as Highest;
     let value = 0;
     let need = 0;
     for (; position < end; position += 1) {
       const index = instrument[position] as number;
-      const held = quantity[position] as number;
-      const size = Math.abs(held);
-      value += held * (unit[index] as number);
+      const contracts = quantity[position] as number;
+      const size = Math.abs(contracts);
+      value += contracts * (unit[index] as number);
       need += Math.max(size * (rate[index] as number), size * (nextRate[index] as number) - (nextAmount[index] as number));
     }
     const profit = value - (entry[row] as number);
