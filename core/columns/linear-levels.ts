@@ -77,18 +77,15 @@ const thresholdsOf = ({ warning, call, restricted, backstop, hysteresis }: Level
  * itself where nobody is beyond it.
  */
 interface Highest {
-  readonly rate: Float64Array;
-  readonly nextRate: Float64Array;
-  readonly nextAmount: Float64Array;
+  /** Four numbers an instrument: its unit, the first line's rate, the second's, and what the second is less by. NaN without a GOOD mark. */
+  readonly terms: Float64Array;
   /** The error bound's share of the sum of needs: no need is less than the first bracket's share of the gross notional. */
   readonly errorShare: number;
 }
 
 /** @param top the largest b of any level that somebody may be at. */
 const highestOf = (book: LinearBook, { estimates, unit }: Prices, top: number): Highest => {
-  const count = estimates.length;
-  const empty = (): Float64Array => new Float64Array(count).fill(Number.NaN);
-  const [rate, nextRate, nextAmount] = [empty(), empty(), empty()];
+  const terms = new Float64Array(estimates.length * 4).fill(Number.NaN);
   let least = 1;
   for (const [index, estimate] of estimates.entries()) {
     if (estimate === null) continue;
@@ -97,13 +94,14 @@ const highestOf = (book: LinearBook, { estimates, unit }: Prices, top: number): 
     const second = Math.min(1, sizes.length);
     const steepest = rates[bracketAt(sizes, book.largest[index] as number)] as number;
     const amount = (amountsMm[second] as number) + top * ((amountsIm[second] as number) - (amountsMm[second] as number));
-    rate[index] = rates[0] as number;
-    nextRate[index] = Math.max(rates[second] as number, steepest);
+    const first = rates[0] as number;
+    const next = Math.max(rates[second] as number, steepest);
     // Sizes are whole: the bracket's edge lies above the size before the first that reaches it.
-    nextAmount[index] = amount + ((nextRate[index] as number) - (rates[second] as number)) * ((sizes[0] ?? 1) - 1);
-    least = Math.min(least, (rate[index] as number) / (unit[index] as number));
+    const nextAmount = amount + (next - (rates[second] as number)) * ((sizes[0] ?? 1) - 1);
+    terms.set([unit[index] as number, first, next, nextAmount], index * 4);
+    least = Math.min(least, first / (unit[index] as number));
   }
-  return { rate, nextRate, nextAmount, errorShare: ERROR_SHARE / least };
+  return { terms, errorShare: ERROR_SHARE / least };
 };
 
 /** Everything about one instant's prices that accounts share. */
@@ -166,10 +164,9 @@ export const screenAt = (book: LinearBook, snapshot: MarketSnapshot, now: number
   const prices = pricesOf(book, snapshot, now);
   const thresholds = thresholdsOf(book.policy.levels);
   const held = [...new Set(book.level)].flatMap((depth) => thresholds[depth] ?? []);
-  const { rate, nextRate, nextAmount, errorShare } = highestOf(book, prices, Math.max(0, ...held.map(([, b]) => b)));
+  const { terms, errorShare } = highestOf(book, prices, Math.max(0, ...held.map(([, b]) => b)));
   const screen: Screen = { book, prices, thresholds, share: book.policy.unrealisedProfitIm / Number(PPM) };
   const { share } = screen;
-  const { unit } = prices;
   const { wallet, free, entry, slack, offsets, instrument, quantity } = book;
   const found = new Uint8Array(book.accounts.length);
   let position = 0;
@@ -178,11 +175,11 @@ export const screenAt = (book: LinearBook, snapshot: MarketSnapshot, now: number
     let value = 0;
     let need = 0;
     for (; position < end; position += 1) {
-      const index = instrument[position] as number;
+      const at = (instrument[position] as number) * 4;
       const contracts = quantity[position] as number;
       const size = Math.abs(contracts);
-      value += contracts * (unit[index] as number);
-      need += Math.max(size * (rate[index] as number), size * (nextRate[index] as number) - (nextAmount[index] as number));
+      value += contracts * (terms[at] as number);
+      need += Math.max(size * (terms[at + 1] as number), size * (terms[at + 2] as number) - (terms[at + 3] as number));
     }
     const profit = value - (entry[row] as number);
     const counted = (free[row] as number) + (profit > 0 ? profit * share : profit);
