@@ -21,6 +21,8 @@ import type { Policy } from "../policy.ts";
  *    5u of |wallet| + |entry| + G, and what V is off by.
  * 4. Threshold `a·maintenance + b·(initial − maintenance)` with 0 ≤ a ≤ 1 and 0 ≤ b ≤ 2 (columns admit no other
  *    policy): five times what a requirement is off by, and 6 roundings of its own of at most 3G: (5n + 73)u·G.
+ * 5. The first comparison's need, of two lines with rates of at most 2: a rate holds 20u, the sum of n terms (n + 2)u of at
+ *    most 2G: less than 4. It takes G from the need itself, which is at least the least first rate's share of it.
  *
  * Together less than (6n + 83)u·S, which for n ≤ 500 is below 3.5e-13·S. Terms in u² and the rounding of S itself are
  * below a thousandth of that. Nearly three times it is taken.
