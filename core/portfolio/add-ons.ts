@@ -41,7 +41,7 @@ export const nakedShorts = (legs: readonly PricedLeg[]): number => {
  * unmoved price, and no more than of what they save in all. So it never makes a hedge dearer than its sides.
  */
 const termMismatch = (buckets: readonly Bucket[], scanLoss: number, set: ScenarioSet): number => {
-  const still = set.scenarios.flatMap(({ priceFactor }, row) => (row < set.own && priceFactor === 1 ? [row] : []));
+  const still = set.scenarios.flatMap(({ priceMove }, row) => (row < set.own && priceMove === 0 ? [row] : []));
   const options = buckets.filter(({ kind }) => kind === "option").map(({ settled }) => settled);
   if (options.length < 2) return 0;
   const lossOf = (at: (row: number) => number): number => Math.max(0, ...still.map((row) => -at(row)));

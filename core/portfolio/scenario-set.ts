@@ -8,6 +8,8 @@ const THIRTY_DAYS_MS = 30 * 86_400_000;
 export interface Scenario {
   /** As a person reads it: "price −8 %, volatility up". */
   readonly name: string;
+  /** Signed move of the price, as a share: −0.08. */
+  readonly priceMove: number;
   /** The shocked price by the present one: 0.92. */
   readonly priceFactor: number;
   readonly volatility: VolatilityMove;
@@ -49,6 +51,7 @@ const MOVES: readonly VolatilityMove[] = ["down", "same", "up"];
 
 const scenario = (movePpm: number, volatility: VolatilityMove, weight: number): Scenario => ({
   name: `price ${signed(movePpm)}, ${VOLATILITY[volatility]}`,
+  priceMove: movePpm / PPM,
   priceFactor: (PPM + movePpm) / PPM,
   volatility,
   weight,

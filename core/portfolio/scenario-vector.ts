@@ -139,6 +139,6 @@ export const legValue = (
 const priceVector = (leg: PriceLeg, set: ScenarioSet, { spot, quoteRate }: UnitMarket): ScenarioVector => {
   const notional = (leg.kind === "inverse" ? leg.multiplier : leg.multiplier * leg.mark) * quoteRate;
   const pnl = new Float64Array(set.scenarios.length);
-  for (const [row, { priceFactor }] of set.scenarios.entries()) pnl[row] = notional * (priceFactor - 1);
+  for (const [row, { priceMove }] of set.scenarios.entries()) pnl[row] = notional * priceMove;
   return { ok: true, value: leg.kind === "spot" ? notional : 0, delta: notional / (spot * quoteRate), pnl };
 };
