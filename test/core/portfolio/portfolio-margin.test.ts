@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { portfolioMargin, portfolioSurplus } from "../../../core/portfolio/portfolio-margin.ts";
-import type { UnitTerms } from "../../../core/portfolio/portfolio-terms.ts";
+import { STANDARD_UNIT, type UnitTerms } from "../../../core/portfolio/portfolio-terms.ts";
 import { scenarioSet } from "../../../core/portfolio/scenario-set.ts";
 import { BARE, DAY_MS, future, held, majors, option, priced, required, termsOf, unitAt } from "./portfolio-fixtures.ts";
 
@@ -207,6 +207,33 @@ describe("M6: add-ons and floors by name", () => {
     ).toEqual([]);
   });
 
+  describe("close-out value: 0.95 of a net long expiry, 1.04 of a net short one and 1/D at most", () => {
+    const rates = { rateMultiplePpm: 1_000_000, rateAddPpm: 80_000 };
+    const patch = { closeOut: { long: { basePpm: 950_000, ...rates }, short: { basePpm: 1_040_000, ...rates } } };
+    test.each([
+      ["long", 1, 4_264.73],
+      ["short", -1, 7_431.63],
+    ])("%s", (_, quantity, scanLoss) => {
+      const terms = termsOf({ ...BARE, ...patch });
+      const unit = unitAt(terms, "BTC", 50_000);
+      const legs = [held(quantity, priced("o", option(true, 50_000, 73, { discount: 0.98, rate: 0.1 }), unit))];
+      expect(cents(required(legs, terms).units[0]?.scanLoss ?? Number.NaN)).toBe(scanLoss);
+    });
+  });
+
+  test("a move of the smile is a loss of either side", () => {
+    const scenarios = [{ movePpm: 0, volatility: "tilt", weightPpm: 1_000_000 }] as const;
+    const loss = (quantity: number) => {
+      const terms = termsOf({ ...BARE, skew: STANDARD_UNIT.skew, scenarios });
+      const answer = required([held(quantity, priced("o", call(60_000, 30), unitAt(terms, "BTC", 50_000)))], terms);
+      return [cents(answer.maintenance), cents(answer.units[0]?.parts[0]?.pnl ?? Number.NaN)];
+    };
+    expect([loss(1), loss(-1)]).toEqual([
+      [82.28, -82.28],
+      [82.28, -82.28],
+    ]);
+  });
+
   test("the roll scenario: expiries that hedge each other, each at its worse move", () => {
     const terms = termsOf({ ...BARE, roll: { upPpm: 40_000, downPpm: -40_000, fixedPpm: 250_000, perYearPpm: 1_000_000 } });
     const unit = unitAt(terms, "BTC", 50_000);
@@ -229,6 +256,14 @@ describe("M6: add-ons and floors by name", () => {
     const answer = required([held(1, priced("a", future(50_000), unit)), held(-1, priced("b", future(50_000), unit))], terms);
     expect([answer.maintenance, answer.initial]).toEqual([maintenance, initial]);
     expect(answer.units[0]?.floor).toEqual({ name, maintenance, bound: true });
+  });
+
+  test("a long option has no minimum charge, a short one has", () => {
+    const floorOf = (quantity: number) => {
+      const terms = termsOf({ ...BARE, minimumChargePpm: 2_000 });
+      return required([held(quantity, priced("o", call(60_000, 30), unitAt(terms, "BTC", 50_000)))], terms).units[0]?.floor.maintenance;
+    };
+    expect([floorOf(3), floorOf(-3)]).toEqual([0, 300]);
   });
 
   test("a holding hedges, and pays its haircut; one without terms does neither", () => {
@@ -259,6 +294,11 @@ describe("M6: the offset between units", () => {
     ["both long: they lose together", 800_000, 10, 12_000],
   ])("%s", (_, lambdaPpm, ether, maintenance) => {
     expect(account(lambdaPpm, ether).maintenance).toBeCloseTo(maintenance, 6);
+  });
+
+  test("it says which joint move binds", () => {
+    expect(account(800_000, -10).offsets[0]?.binding).toBe("joint move −16 %, volatility down");
+    expect(account(800_000, -20).offsets[0]?.binding).toBeNull();
   });
 
   test("one unit alone is given nothing, whatever its tails are", () => {
@@ -296,6 +336,14 @@ describe("what cannot be priced", () => {
     const answer = required([held(-2, priced("X", leg, unit)), held(1, priced("F", future(50_000), unit))], terms);
     expect(answer.units[0]?.unpriced).toEqual([{ instrumentId: "X", fault, amount: 2 * amount }]);
     expect([answer.maintenance, answer.initial]).toEqual([2 * amount + 8_000, 1.3 * (2 * amount) + 10_400]);
+  });
+
+  test("legs of one unit from two snapshots are refused, not mixed", () => {
+    const later = unitAt(terms, "BTC", 51_000);
+    expect(portfolioMargin([held(1, priced("F", future(50_000), unit)), held(-1, priced("G", future(51_000), later))], terms)).toEqual({
+      ok: false,
+      faults: [{ instrumentId: "G", fault: "OTHER_SNAPSHOT" }],
+    });
   });
 
   test("without a spot price too there is no figure: refused, every leg by name", () => {
