@@ -56,8 +56,9 @@ export interface PortfolioRequirement {
 }
 
 /**
- * No requirement can be given: a quantity is no number, a leg has neither a price nor a notional, or two legs
- * of a unit were priced at different snapshots (their `PricedUnit` is not one object).
+ * No requirement can be given: a quantity is no number, a leg has neither a price nor a notional, two legs
+ * of a unit were priced at different snapshots (their `PricedUnit` is not one object), or the legs of a unit
+ * together go beyond what a number holds.
  */
 export interface PortfolioRefusal {
   readonly ok: false;
@@ -162,6 +163,10 @@ const faultsOf = (legs: readonly PortfolioLeg[]): PortfolioRefusal["faults"] => 
   });
 };
 
+/** A sum that went beyond numbers in one scenario would hide there: every row is looked at. */
+const isFinal = ({ initial, maintenance, pnl, joint }: UnitRequirement): boolean =>
+  Number.isFinite(initial + maintenance) && pnl.every(Number.isFinite) && joint.every(Number.isFinite);
+
 /**
  * The requirement of an account by its scenarios (M6, R6, R26): in each unit the largest loss, charges that
  * do not net between units, floors, and an offset between units that move together.
@@ -187,6 +192,11 @@ export const portfolioMargin = (legs: readonly PortfolioLeg[], terms: PortfolioT
   const units = [...books.values()]
     .sort((a, b) => compare(a.unit.set.unitId, b.unit.set.unitId))
     .map((book) => unitRequirement(book.unit, book.legs, terms));
+  const beyond = units.filter((unit) => !isFinal(unit)).map(({ unitId }) => unitId);
+  if (beyond.length > 0) {
+    const lost = held.filter(({ instrument }) => beyond.includes(instrument.unit.set.unitId));
+    return { ok: false, faults: lost.map(({ instrument: { instrumentId } }) => ({ instrumentId, fault: "NOT_FINITE" })) };
+  }
   const offsets = terms.groups.flatMap((group) => groupOffset(group, units, terms));
   const total = (amounts: readonly number[]): number => amounts.reduce((sum, each) => sum + each, 0);
   return {

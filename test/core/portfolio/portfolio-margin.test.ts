@@ -330,12 +330,25 @@ describe("what cannot be priced", () => {
     ["time below 0", option(true, 60_000, -1), "EXPIRED", 50_000],
     ["no forward; a put costs its strike", option(false, 60_000, 30, { forward: 0 }), "NO_FORWARD", 60_000],
     ["no discount", option(true, 60_000, 30, { discount: 0 }), "NO_DISCOUNT", 50_000],
+    ["a value beyond numbers", option(true, 60_000, 30, { forward: 1.7e308 }), "NOT_FINITE", 50_000],
     ["a mark of 0", future(0), "NO_MARK", 50_000],
     ["a mark that is infinite", future(Number.POSITIVE_INFINITY), "NO_MARK", 50_000],
   ] as const)("%s is named and costs its notional", (_, leg, fault, amount) => {
     const answer = required([held(-2, priced("X", leg, unit)), held(1, priced("F", future(50_000), unit))], terms);
     expect(answer.units[0]?.unpriced).toEqual([{ instrumentId: "X", fault, amount: 2 * amount }]);
     expect([answer.maintenance, answer.initial]).toEqual([2 * amount + 8_000, 1.3 * (2 * amount) + 10_400]);
+  });
+
+  test.each([1, -1e305])("quantities that take figures beyond numbers are refused by their unit's legs: with %d", (other) => {
+    expect(
+      portfolioMargin([held(1e305, priced("F", future(50_000), unit)), held(other, priced("G", future(50_000), unit))], terms),
+    ).toEqual({
+      ok: false,
+      faults: [
+        { instrumentId: "F", fault: "NOT_FINITE" },
+        { instrumentId: "G", fault: "NOT_FINITE" },
+      ],
+    });
   });
 
   test("legs of one unit from two snapshots are refused, not mixed", () => {
