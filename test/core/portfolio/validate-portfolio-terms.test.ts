@@ -64,7 +64,7 @@ describe("M6: terms are judged when they are loaded", () => {
     ["a roll without a way down", unit({ roll: { upPpm: 1, downPpm: 0, fixedPpm: 0, perYearPpm: 0 } }), "default unit: roll"],
     ["a mismatch above all", unit({ termMismatchPpm: 1_000_001 }), "default unit: termMismatchPpm"],
     ["a charge with IM at MM", unit({ shortOption: { imPpm: 2_000, mmPpm: 2_000 } }), "default unit: shortOption"],
-    ["a hedge dearer than its gain", unit({ hedged: { imPpm: 300_000, mmPpm: 200_000 } }), "default unit: hedged"],
+    ["a hedge dearer than its gain", unit({ hedged: { imPpm: 160_001, mmPpm: 10_000 } }), "default unit: hedged"],
     ["a floor that a hedge raises", unit({ deltaFloor: { netPpm: 10_000, hedgedPpm: 20_001 } }), "default unit: deltaFloor"],
     ["a unit of its own", { ...STANDARD_TERMS, units: { ALT: { ...STANDARD_UNIT, priceSteps: 1.5 } } }, "unit ALT: priceSteps"],
     ["a haircut", { ...STANDARD_TERMS, spot: { BTC: { hedges: true, haircut: { imPpm: 1, mmPpm: 2 } } } }, "spot BTC haircut"],
