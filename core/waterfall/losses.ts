@@ -104,7 +104,7 @@ export interface Settlement {
  */
 export const settleLosses = ({ losers, gains, pool }: Settlement) => {
   const unpaid = losers.reduce((sum, { loss, balance }) => sum + max<bigint>(loss - max<bigint>(balance, 0n), 0n), 0n) as Money;
-  const poolUsed = min(unpaid, pool);
+  const poolUsed = min(unpaid, max(pool, ZERO));
   const shortfall = minus(unpaid, poolUsed);
   const received = proRata(max(minus(sumOf(gains), shortfall), ZERO), gains);
   const haircuts = new Map([...gains].map(([id, gain]) => [id, minus(gain, received.get(id) ?? ZERO)]));
