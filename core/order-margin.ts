@@ -44,8 +44,8 @@ export const requirementWithOrders = (
 ): OrderMargin => {
   const worst = worstExposure(open, orders.buys, orders.sells);
   const own = requirementAt(open >= 0n ? points.long : points.short, abs(open), schedule);
-  const sides = max(requirementAt(points.long, worst.long, schedule), requirementAt(points.short, abs(worst.short), schedule));
-  const required = max(own, sides);
+  // One of the two sides holds the whole position: neither can need less than it does.
+  const required = max(requirementAt(points.long, worst.long, schedule), requirementAt(points.short, abs(worst.short), schedule));
   return { required, ofOrders: (required - own) as Money };
 };
 

@@ -83,6 +83,20 @@ describe("the layers (M13, R22, I16)", () => {
     expect(texts(contributions)).toEqual({ A: "24", B: "12", C: "4" });
   });
 
+  test.each([
+    ["50", "margin 50"],
+    ["65", "margin 60, ownContribution 5"],
+    ["80", "margin 60, ownContribution 10, insuranceFund 10"],
+    ["96", "margin 60, ownContribution 10, insuranceFund 25, skinInTheGame 1"],
+    ["101", "margin 60, ownContribution 10, insuranceFund 25, skinInTheGame 5, defaultFund 1"],
+    ["201", "margin 60, ownContribution 10, insuranceFund 25, skinInTheGame 5, defaultFund 100, assessments 1"],
+    ["251", "margin 60, ownContribution 10, insuranceFund 25, skinInTheGame 5, defaultFund 100, assessments 50, gains 1"],
+  ])("a loss of %s: %s", (loss, expected) => {
+    const { taken } = absorbLoss(money(loss), RESOURCES);
+    const given = Object.entries(taken).filter(([, amount]) => amount > 0n);
+    expect(given.map(([layer, amount]) => `${layer} ${decimal(amount)}`).join(", ")).toBe(expected);
+  });
+
   test("beyond the default fund: assessments by contribution, then gains, then what is torn up", () => {
     const { assessments, haircuts, unallocated, taken } = absorbLoss(money("300"), RESOURCES);
     expect(texts(assessments)).toEqual({ A: "30", B: "15", C: "5" });
