@@ -62,11 +62,13 @@ import {
   venue,
   word,
 } from "./venue-cases.ts";
+import { WATERFALL } from "./waterfall-topics.ts";
 
 /** Each topic that is in scope, to the function of core/ that answers it. Null: this case of it is not. */
 export const TOPICS: Readonly<Record<string, Topic>> = {
   ...STRATEGIES,
   ...PORTFOLIO_TOPICS,
+  ...WATERFALL,
   "maintenance margin = slippage + risk factor": (inputs) => slipped(inputs),
   "maintenance margin, extreme slippage factor": (inputs) => slipped(inputs),
   "isolated margin / order margin": (inputs) => factored(inputs),
