@@ -9,7 +9,7 @@ import { abs, divide, ONE } from "./money.ts";
 import type { OptionLeg, OptionMarket } from "./options-margin/leg.ts";
 import { standardOptionMargin } from "./options-margin/standard.ts";
 import { type PortfolioRequirement, portfolioMargin, type UnitRequirement } from "./portfolio/portfolio-margin.ts";
-import { riskInstrument, spotPriceOf } from "./risk-market.ts";
+import { riskInstrument, spotOf } from "./risk-market.ts";
 import { notionalOf, type PricedInstrument } from "./valuation.ts";
 
 /** One part of a requirement, in the valuation asset, by the name that explains it. */
@@ -112,7 +112,7 @@ const standardComponents = ({ first, legs }: OptionsOf, model: StandardModel, ma
     options.push({ instrumentId, right, kind: settlement, style, expiryAt, strike, quantity: leg.quantity, multiplier, value });
   }
   if (options.length === 0) return others;
-  const spot = toWhole(spotPriceOf((legs[0] as ModelLeg).priced, market.snapshot));
+  const spot = toWhole(spotOf(first.baseAsset, market.snapshot)?.price ?? 0);
   const judged: OptionMarket = { spot, forwards };
   const margin = standardOptionMargin(options, judged, model.optionsOf[first.baseAsset] ?? model.options);
   if (!margin.ok) return [...others, ...legs.map((leg) => unpriced(leg, margin.fault, market, side))];
