@@ -24,6 +24,8 @@ export interface PricedMarket {
   readonly risk: Map<string, RiskInstrument>;
   /** Their risk units, by base asset. */
   readonly units: Map<Asset, PricedUnit>;
+  /** Likewise in each joint scenario of the policy (M7); null for one without a price. */
+  readonly history: Map<string, Float64Array | null>;
 }
 
 /** The volatilities of an underlying, worked out from the snapshot when first asked for. */
@@ -63,13 +65,12 @@ export const pricedAsset = (market: PricedMarket, asset: Asset): PricedAsset | n
 };
 
 /** What the accounts under one policy share of a snapshot: prices of accepted assets, and instruments in each scenario. */
+type PolicyMemo = Pick<PricedMarket, "assets" | "risk" | "units" | "history">;
+
 interface UnderPolicy {
   readonly collateral: Policy["collateral"];
   readonly model: Policy["model"];
-  readonly assets: Map<Asset, PricedAsset | null>;
-  readonly risk: Map<string, RiskInstrument>;
-  /** Their risk units, by base asset. */
-  readonly units: Map<Asset, PricedUnit>;
+  readonly memo: PolicyMemo;
 }
 
 /** Prices of one snapshot: its instruments, and what each policy adds by the identity of its terms. */
@@ -94,12 +95,11 @@ export const marketOf = (snapshot: MarketSnapshot, policy: Policy, now: number):
   }
   const { instruments, surfaces, policies } = remembered;
   for (let index = 0; index < policies.length; index += 1) {
-    const { collateral, model, assets, risk, units } = policies[index] as UnderPolicy;
-    if (collateral === policy.collateral && model === policy.model)
-      return { snapshot, policy, now, instruments, surfaces, assets, risk, units };
+    const { collateral, model, memo } = policies[index] as UnderPolicy;
+    if (collateral === policy.collateral && model === policy.model) return { snapshot, policy, now, instruments, surfaces, ...memo };
   }
   if (policies.length === POLICIES_REMEMBERED) policies.shift();
-  const added = { collateral: policy.collateral, model: policy.model, assets: new Map(), risk: new Map(), units: new Map() };
-  policies.push(added);
-  return { snapshot, policy, now, instruments, surfaces, assets: added.assets, risk: added.risk, units: added.units };
+  const memo: PolicyMemo = { assets: new Map(), risk: new Map(), units: new Map(), history: new Map() };
+  policies.push({ collateral: policy.collateral, model: policy.model, memo });
+  return { snapshot, policy, now, instruments, surfaces, ...memo };
 };
