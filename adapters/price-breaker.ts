@@ -1,10 +1,10 @@
 import type { MarginAccount } from "../core/account.ts";
 import { breachesOf, type ChangePlan, holdOf } from "../core/change-plan.ts";
 import type { Instrument } from "../core/instrument.ts";
-import { isBare } from "../core/level.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Mark, MarketSnapshot } from "../core/mark.ts";
 import { agrees, type MarkJudgement, type Tick } from "../core/quality.ts";
+import { isAtRisk } from "../core/scope.ts";
 import type { Desk } from "./decide-account.ts";
 import { createBelieved } from "./dynamodb/believed.ts";
 import { createHolds } from "./dynamodb/holds.ts";
@@ -51,7 +51,7 @@ const readSample = async (desk: Desk): Promise<Sample> => {
     do {
       const page = await desk.book.pageOfShard((first + index) % shards, cursor);
       accounts.push(...page.accounts);
-      atRisk += page.accounts.filter((account) => !isBare(account)).length;
+      atRisk += page.accounts.filter(isAtRisk).length;
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
