@@ -1,13 +1,13 @@
 import { eventIdOf } from "../adapters/dynamodb/keys.ts";
 import { TABLES, type TableName, type TableShape } from "../adapters/dynamodb/schema.ts";
 import type { Settings, World } from "../adapters/world.ts";
-import { price } from "../core/money.ts";
+import { type Money, price } from "../core/money.ts";
 import { draws } from "../local/random.ts";
 import type { Wiring } from "../local/template/wiring.ts";
 import { type Callers, createCallers } from "./actors/callers.ts";
 import { createHolders } from "./actors/holders.ts";
 import { sendMark } from "./actors/market-feed.ts";
-import { isWithin, type Plan, POISON, STARTS_AT } from "./actors/plan.ts";
+import { isWithin, type Plan, POISON, STARTS_AT, type TransferPlan } from "./actors/plan.ts";
 import { LISTINGS, policyOf, putTerms } from "./actors/terms.ts";
 import { createVenue, type SimulatedVenue } from "./actors/venue.ts";
 import { isLive } from "./checks/book-checks.ts";
@@ -100,6 +100,14 @@ const playFeed = ({ time, cloud, venue, checks }: Stage, plan: Plan): void => {
       sendMark(cloud, { instrumentId, price: text, asOf });
     });
   }
+};
+
+/** Moves a share of what there is to move. */
+const transferOf = (venue: SimulatedVenue, { accountId, instrumentId, share }: Omit<TransferPlan, "at">): void => {
+  const holding = venue.holdings.get(accountId);
+  const source = share > 0 ? holding?.cash : holding?.pools.get(instrumentId);
+  const amount = ((source ?? 0n) * BigInt(Math.round(share * 1_000))) / 1_000n;
+  venue.transfer(accountId, instrumentId, amount as Money);
 };
 
 /**
@@ -251,6 +259,7 @@ export const runPlan = async (options: RunOptions): Promise<RunResult> => {
   for (const account of plan.accounts) time.at(STARTS_AT + 4_000, () => venue.open(account));
   playFeed(stage, plan);
   for (const { at, accountId, share } of plan.withdrawals) time.at(at, () => stage.callers.withdraw(accountId, share));
+  for (const { at, ...move } of plan.transfers) time.at(at, () => transferOf(venue, move));
   for (const { at, queue, body } of plan.poison) {
     time.at(at, () => {
       checks.tell(`* poison into ${queue}`);

@@ -10,6 +10,18 @@ const CLOCK = "core/clock.ts";
 
 export const MUTANTS_OF_DECISIONS: readonly Mutant[] = [
   {
+    name: "pool-met-by-deposit",
+    mistake: "a pool's call is met by a deposit in cross",
+    edits: [
+      {
+        file: "core/apply-facts.ts",
+        find: 'if (before.pools.size === 0 || fact.kind === "deposit" || ',
+        replace: "if (before.pools.size === 0 || ",
+      },
+    ],
+    seedsMax: 200,
+  },
+  {
     name: "timer-believed",
     mistake:
       "no deadline check on timer: whenever it comes, the deadline has passed; masked by the price from after the deadline that an expiry waits for, which is taken away for timers",

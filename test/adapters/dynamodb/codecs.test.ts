@@ -182,7 +182,7 @@ describe("two versions of an account's row live side by side (I26, S33)", () => 
   });
 
   test.each([
-    ["a version that is to come", { schema: { N: "3" } }, "schema version 3"],
+    ["a version that is to come", { schema: { N: "4" } }, "schema version 4"],
     ["a version that never was", { schema: { N: "0" } }, "schema version 0"],
     ["none", { schema: { S: "2" } }, "schema version missing"],
     ["the gap of version 2 in version 1", { schema: { N: "1" }, gap: { N: "0" } }, "no gap of version 1 in gap"],
