@@ -134,8 +134,8 @@ export const MUTANTS_OF_DECISIONS: readonly Mutant[] = [
       },
       {
         file: "core/decide.ts",
-        find: "  if (facts.length === 0 && isSurelyQuiet(",
-        replace: "  if (facts.length === 0 && account.positions.length === 0) return null;\n  if (facts.length === 0 && isSurelyQuiet(",
+        find: "  if (facts.length === 0 && isQuiet(",
+        replace: "  if (facts.length === 0 && account.positions.length === 0) return null;\n  if (facts.length === 0 && isQuiet(",
       },
     ],
     seedsMax: 300,
@@ -177,8 +177,8 @@ export const MUTANTS_OF_DECISIONS: readonly Mutant[] = [
     edits: [
       {
         file: "core/commands.ts",
-        find: "live.call.callId !== acceptance.callId || live.call.noticeAcceptedAt !== null) return null;",
-        replace: "live.call.callId !== acceptance.callId) return null;",
+        find: "live === null || live.call.noticeAcceptedAt !== null) return null;",
+        replace: "live === null) return null;",
       },
     ],
     seedsMax: 10,
