@@ -50,6 +50,7 @@ const shownScope = (account: MarginAccount, scope: Scope, { snapshot, policy, no
         bankruptcyPrice: adverseRoot(bankruptcyRoots(view, leg.instrumentId, snapshot, policy, now), leg.quantity),
       })),
       collateral: statement.collateral.map((holding) => ({ ...holding })),
+      components: statement.components.map((component) => ({ ...component })),
     },
     amountDue,
     cures: [...cures],

@@ -2,10 +2,11 @@ import { cpus } from "node:os";
 
 import { measureCore } from "./core.ts";
 import { measureSweep, measureTicks } from "./latency.ts";
+import { measurePricing } from "./pricing.ts";
 
 const USAGE = `usage: npm run bench -- [--json] [--core]
   --json   one JSON object on stdout, nothing else
-  --core   the decision alone, without the local cloud`;
+  --core   the decision and the option kernel alone, without the local cloud`;
 
 const flags = process.argv.slice(2);
 if (flags.some((flag) => flag !== "--json" && flag !== "--core")) {
@@ -26,6 +27,15 @@ say(`  a book, most of it quiet          ${core.decidePerS} a second, ${core.rat
 say(`  the same from result pages        ${core.fromPagesPerS} a second, ${core.ratios.fromPages} x`);
 say(`  decimal.js, the yardstick         ${core.yardstickPerS} a second`);
 
+say("valuing options by Black-76 on one core ...");
+const pricing = measurePricing();
+say(`  the kernel                        ${pricing.black76PerS} a second`);
+say(
+  pricing.quantLibPerS === null
+    ? "  QuantLib in C++                   not here: g++ or the library is missing"
+    : `  QuantLib in C++                   ${pricing.quantLibPerS} a second; the kernel takes ${pricing.black76ByQuantLib} x its time`,
+);
+
 const measureLocalCloud = async () => {
   say("sweeping 100,000 accounts on the local cloud, 1,000 of them breached ...");
   const sweep100kMs = await measureSweep();
@@ -37,6 +47,6 @@ const measureLocalCloud = async () => {
 };
 
 const machine = { cpu: cpus()[0]?.model.trim() ?? "unknown", cores: cpus().length, node: process.version };
-const figures = { ...core, ...(coreOnly ? {} : await measureLocalCloud()), machine };
+const figures = { ...core, ...pricing, ...(coreOnly ? {} : await measureLocalCloud()), machine };
 if (json) process.stdout.write(`${JSON.stringify(figures)}\n`);
 else say(`on ${machine.cores} cores of ${machine.cpu}, Node ${machine.node}`);

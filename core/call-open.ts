@@ -7,6 +7,7 @@ import { isBelowCall, isCloseOut } from "./level.ts";
 import { ZERO } from "./money.ts";
 import { dueIn } from "./pool-cure.ts";
 import { note, type Situation, type Step } from "./situation.ts";
+import { boundOf } from "./statement.ts";
 
 /** A call that this decision opens, and the account that holds it. */
 export interface Opening extends Step {
@@ -49,6 +50,7 @@ const draft = (s: Situation, paid: boolean): MarginCall => {
     initialRequirement: statement.low.initial,
     maintenanceRequirement: statement.low.maintenance,
     cures,
+    boundBy: boundOf(statement.components),
     metAmount: ZERO,
     confirmingAmount: ZERO,
     onBadMarks,

@@ -9,6 +9,7 @@ import { divide, type Money, max, minus, PPM, plus } from "./money.ts";
 import { dueIn } from "./pool-cure.ts";
 import { ACTIONS } from "./quality.ts";
 import { note, type Situation, type Step } from "./situation.ts";
+import { boundOf } from "./statement.ts";
 
 const still = (call: MarginCall): Step => ({ call, orders: [], notes: [] });
 
@@ -23,6 +24,7 @@ const asked = (s: Situation, call: MarginCall, due: { readonly amountDue: Money;
   snapshotId: s.snapshot.snapshotId,
   amountDue: plus(call.metAmount, due.amountDue),
   cures: due.cures,
+  boundBy: boundOf(s.statement.components),
   equity: s.statement.low.equityInitial,
   initialRequirement: s.statement.low.initial,
   maintenanceRequirement: s.statement.low.maintenance,

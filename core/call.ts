@@ -34,6 +34,8 @@ export interface MarginCall {
   readonly initialRequirement: Money;
   readonly maintenanceRequirement: Money;
   readonly cures: readonly Cure[];
+  /** The part of the requirement that was the largest when the call was issued or last topped up; null where none was told. */
+  readonly boundBy: string | null;
   /** Credited deposits and reductions since the issue, at IM value (R10 a). */
   readonly metAmount: Money;
   /** Deposits that still confirm, as they would be credited, in `asset`; less what was credited since, never under 0 (R15). */

@@ -1,8 +1,8 @@
 import type { MarginAccount, Position } from "./account.ts";
 import type { Cure } from "./call.ts";
 import { depositFor } from "./collateral.ts";
-import type { Settlement } from "./equity.ts";
-import { closeIn, initialBalance, settlementsOf, sidedOf, unrealisedOf } from "./equity.ts";
+import type { Settlement, Valued } from "./equity.ts";
+import { closeIn, initialBalance, sidedOf, unrealisedOf, valuedOf } from "./equity.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
 import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
@@ -33,11 +33,11 @@ const deposits = (need: Money, settlements: readonly Settlement[], market: Price
 };
 
 /** The reduction of one position that alone cures: `ΔN = A / (r_im − f)` tier by tier (R4), in whole lots. */
-const reduction = (position: Position, settlements: readonly Settlement[], market: PricedMarket): Cure | null => {
+const reduction = (position: Position, valued: Valued, market: PricedMarket): Cure | null => {
   const { instrument } = pricedInstrument(market, position.instrumentId);
   const quantity = leastClosing(position, market, "low", (closed) => {
-    const after = closeIn(settlements, market, { position, quantity: closed, costPpm: instrument.feePpm }, "low");
-    const { equityInitial, initial } = sidedOf(after, market.policy, "low");
+    const after = closeIn(valued, market, { position, quantity: closed, costPpm: instrument.feePpm }, "low");
+    const { equityInitial, initial } = sidedOf(after, market, "low");
     return equityInitial >= initial;
   });
   if (quantity === null) return null;
@@ -65,12 +65,12 @@ export const waysToCure = (
   const missing = statement.low.initial - statement.low.equityInitial;
   if (missing <= 0n) return { amountDue: ZERO, cures: [] };
   const market = marketOf(snapshot, policy, statement.at);
-  const settlements = settlementsOf(account, market, "low");
+  const valued = valuedOf(account, market, "low");
   const need = missing as Money;
-  const cures = deposits(need, settlements, market);
+  const cures = deposits(need, valued.settlements, market);
   for (const position of account.positions) {
     if (pricedInstrument(market, position.instrumentId).quality !== "GOOD") continue;
-    const cure = reduction(position, settlements, market);
+    const cure = reduction(position, valued, market);
     if (cure !== null) cures.push(cure);
   }
   return { amountDue: need, cures };

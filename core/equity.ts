@@ -1,15 +1,16 @@
 import type { MarginAccount, Position } from "./account.ts";
 import { atPrice, collateralValue } from "./collateral.ts";
-import type { Asset } from "./instrument.ts";
+import type { Asset, Instrument } from "./instrument.ts";
 import type { MarkQuality } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
 import { pricedAsset, pricedInstrument } from "./market.ts";
-import type { Money, Ppm, Quantity } from "./money.ts";
+import { modelRequirement } from "./model-requirement.ts";
+import type { Money, Ppm, Price, Quantity } from "./money.ts";
 import { abs, divide, ONE, PPM } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { worseQuality } from "./quality.ts";
 import type { PricedAsset, PricedInstrument, PricePoint } from "./valuation.ts";
-import { bracketOf, notionalOf, pointWithoutMark, profitOf, requirementAt, termsOf } from "./valuation.ts";
+import { bracketOf, isPremium, notionalOf, pointWithoutMark, profitOf, requirementAt, termsOf } from "./valuation.ts";
 
 /** Which of an account's two values (R3). */
 export type ValueSide = "low" | "high";
@@ -66,18 +67,48 @@ const settlementOf = (account: MarginAccount, market: PricedMarket, asset: Asset
   maintenance: NOTHING,
 });
 
+/** A position whose requirement the policy's model works out from the account as a whole: no sum over positions. */
+export interface ModelLeg {
+  readonly priced: PricedInstrument;
+  /** Signed; never zero. */
+  readonly quantity: Quantity;
+  readonly entryPrice: Price;
+}
+
+/** An account valued on one side of R3: by settlement asset, and the positions that its policy's model margins together. */
+export interface Valued {
+  readonly settlements: readonly Settlement[];
+  readonly legs: readonly ModelLeg[];
+}
+
+/** True where the policy's model margins a position with its neighbours (M5, M6), not alone by its brackets (M3). */
+export const isModelled = ({ kind }: Instrument, { model }: Policy): boolean => model.kind !== "standard" || kind === "option";
+
 /** The price point of a position on one side (R3). */
 export const pointOf = (priced: PricedInstrument, quantity: Quantity, entry: Position["entryPrice"], side: ValueSide): PricePoint => {
   const point = side === "high" ? priced.high : quantity > 0n ? priced.lowLong : priced.lowShort;
   return point ?? pointWithoutMark(priced.instrument, quantity, entry, side);
 };
 
+/**
+ * Price from which a position's profit counts. A premium was paid in cash when the option was bought: its whole value is
+ * equity where the model is a portfolio's, and none of it in standard option margin, where it is a liability of the
+ * requirement (R6).
+ */
+const basisOf = (instrument: Instrument, entry: Price, price: Price, { model }: Policy): Price =>
+  isPremium(instrument) ? (model.kind === "standard" ? price : (0n as Price)) : entry;
+
 /** Adds one position to its settlement: the inner loop of every valuation. */
-const addLeg = (to: Settlement, priced: PricedInstrument, position: Position, side: ValueSide): void => {
+const addLeg = (to: Settlement, priced: PricedInstrument, position: Position, side: ValueSide, policy: Policy): void => {
   const { quantity, entryPrice } = position;
   const point = pointOf(priced, quantity, entryPrice, side);
   const size = quantity < 0n ? -quantity : quantity;
   if (priced.quality !== "GOOD") to.quality = worseQuality(to.quality, priced.quality);
+  if (isModelled(priced.instrument, policy)) {
+    const basis = basisOf(priced.instrument, entryPrice, point.price, policy);
+    to.profit = (to.profit + profitOf(priced.instrument, quantity, basis, point.price)) as Money;
+    return;
+  }
   if (!priced.plain) {
     to.profit = (to.profit + profitOf(priced.instrument, quantity, entryPrice, point.price)) as Money;
     to.initial = (to.initial + requirementAt(point, size, "initial")) as Money;
@@ -102,13 +133,14 @@ const find = (settlements: readonly Settlement[], asset: Asset): Settlement | un
 };
 
 /**
- * Sorts an account by settlement asset, on one side (R3).
+ * Values an account on one side (R3).
  *
  * @throws RangeError for a position in an unknown instrument, TermsError for one that settles in an
  *   asset without collateral terms.
  */
-export const settlementsOf = (account: MarginAccount, market: PricedMarket, side: ValueSide): Settlement[] => {
+export const valuedOf = (account: MarginAccount, market: PricedMarket, side: ValueSide): Valued => {
   const settlements: Settlement[] = [];
+  const legs: ModelLeg[] = [];
   let current: Settlement | undefined;
   for (const position of account.positions) {
     const priced = pricedInstrument(market, position.instrumentId);
@@ -121,21 +153,23 @@ export const settlementsOf = (account: MarginAccount, market: PricedMarket, side
         settlements.push(current);
       }
     }
-    addLeg(current, priced, position, side);
+    addLeg(current, priced, position, side, market.policy);
+    if (isModelled(priced.instrument, market.policy)) legs.push({ priced, quantity: position.quantity, entryPrice: position.entryPrice });
   }
   for (const asset of account.balances.keys()) {
     if (find(settlements, asset) === undefined) settlements.push(settlementOf(account, market, asset));
   }
-  return settlements;
+  return { settlements, legs };
 };
 
 /** The worst quality among the marks that an account needs: its positions', and those of what it holds, owes and settles in. */
-export const qualityOf = (settlements: readonly Settlement[]): MarkQuality => {
+export const qualityOf = ({ settlements, legs }: Valued): MarkQuality => {
   let worst: MarkQuality = "GOOD";
-  for (const { quality, priced, wallet, maintenance, plainMaintenance } of settlements) {
+  for (const { quality, priced, asset, wallet, maintenance, plainMaintenance } of settlements) {
     if (quality !== "GOOD") worst = worseQuality(worst, quality);
     if (priced === null || priced.quality === "GOOD") continue;
-    if (wallet !== 0n || maintenance !== 0n || plainMaintenance !== 0n) worst = worseQuality(worst, priced.quality);
+    const needed = wallet !== 0n || maintenance !== 0n || plainMaintenance !== 0n;
+    if (needed || legs.some((leg) => leg.priced.instrument.settleAsset === asset)) worst = worseQuality(worst, priced.quality);
   }
   return worst;
 };
@@ -156,8 +190,9 @@ export const initialBalance = (settlement: Settlement, unrealised: Money, policy
   return (settlement.wallet - settlement.reserved + counted) as Money;
 };
 
-/** Sums settlements into the account's figures: equity down, requirement up (M0, R2). */
-export const sidedOf = (settlements: readonly Settlement[], policy: Policy, side: ValueSide): Sided => {
+/** Sums a valued account into its figures: equity down, requirement up (M0, R2). */
+export const sidedOf = ({ settlements, legs }: Valued, market: PricedMarket, side: ValueSide): Sided => {
+  const { policy } = market;
   let equityInitial = 0n;
   let equityMaintenance = 0n;
   let initial = 0n;
@@ -192,6 +227,11 @@ export const sidedOf = (settlements: readonly Settlement[], policy: Policy, side
     // A debt or a requirement in an asset that never had a price: E_low is taken as just below 0, so that it shows and is looked at.
     if (equityInitial >= 0n) equityInitial = -1n;
     if (equityMaintenance >= 0n) equityMaintenance = -1n;
+  }
+  if (legs.length > 0) {
+    const required = modelRequirement(legs, market, side);
+    initial += required.initial;
+    maintenance += required.maintenance;
   }
   return {
     equityInitial: equityInitial as Money,
@@ -232,26 +272,35 @@ const alone = (like: Settlement): Settlement => ({
   maintenance: NOTHING,
 });
 
+/** The legs after part of one was closed; gone where nothing is left. */
+const closeLeg = (legs: readonly ModelLeg[], instrumentId: string, left: Quantity): readonly ModelLeg[] =>
+  legs.flatMap((leg) => {
+    if (leg.priced.instrument.instrumentId !== instrumentId) return [leg];
+    return left === 0n ? [] : [{ ...leg, quantity: left }];
+  });
+
 /**
- * The settlements after part of a position was closed at the price of its side: its profit is
- * realised, its requirement falls, the cost is paid. The exact effect, not an estimate (R4, R19).
+ * The account after part of a position was closed at the price of its side: its profit is realised or
+ * its premium paid, its requirement falls, the cost is paid. The exact effect, not an estimate (R4, R19).
  */
-export const closeIn = (settlements: readonly Settlement[], market: PricedMarket, closing: Closing, side: ValueSide): Settlement[] => {
+export const closeIn = ({ settlements, legs }: Valued, market: PricedMarket, closing: Closing, side: ValueSide): Valued => {
   const { position, quantity, costPpm } = closing;
   const priced = pricedInstrument(market, position.instrumentId);
   const { price } = pointOf(priced, position.quantity, position.entryPrice, side);
   const closed = (position.quantity > 0n ? quantity : -quantity) as Quantity;
   const left = (position.quantity - closed) as Quantity;
-  const realised = profitOf(priced.instrument, closed, position.entryPrice, price);
+  const basis = isPremium(priced.instrument) ? (0n as Price) : position.entryPrice;
+  const realised = profitOf(priced.instrument, closed, basis, price);
   const cost = divide(notionalOf(priced.instrument, quantity, price) * BigInt(costPpm), PPM, "up");
-  return settlements.map((settlement) => {
+  const closedIn = settlements.map((settlement) => {
     if (settlement.asset !== priced.instrument.settleAsset) return settlement;
     const before = alone(settlement);
-    addLeg(before, priced, position, side);
+    addLeg(before, priced, position, side, market.policy);
     const after = alone(settlement);
-    if (left !== 0n) addLeg(after, priced, { ...position, quantity: left }, side);
+    if (left !== 0n) addLeg(after, priced, { ...position, quantity: left }, side, market.policy);
     return difference(settlement, before, after, (realised - cost) as Money);
   });
+  return { settlements: closedIn, legs: closeLeg(legs, position.instrumentId, left) };
 };
 
 /** Sizes at which closing a position passes from one bracket to the next: contracts to close, ascending, the whole position last. */

@@ -51,6 +51,8 @@ export interface CallView {
   readonly onBadMarks: boolean;
   readonly previousCallId: string | null;
   readonly cures: readonly Cure[];
+  /** The part of the requirement that bound, by name; null where none was told. */
+  readonly boundBy: string | null;
   readonly onUnmet: "reduce" | "restrict";
   readonly liquidationReason: "deadline" | "closeOut" | null;
   readonly metBy: "payment" | "market" | null;
@@ -103,6 +105,7 @@ export const viewOfCall = (call: MarginCall): CallView => ({
   onBadMarks: call.onBadMarks,
   previousCallId: call.previousCallId,
   cures: call.cures,
+  boundBy: call.boundBy,
   onUnmet: call.onUnmet,
   liquidationReason: call.liquidationReason,
   metBy: call.metBy,

@@ -30,26 +30,43 @@ export interface MarkRule {
   readonly suspectAfterMs: number;
 }
 
+/** What makes an instrument a European option (M1). */
+export interface OptionTerms {
+  /** The instrument whose mark is the forward to the expiry: a dated future, a perpetual or the index pair. */
+  readonly underlyingId: string;
+  /** In the quote asset, positive. */
+  readonly strike: Price;
+  readonly right: "call" | "put";
+  /** `premium`: paid when bought, its value is an asset. `futures`: margined like a future against its entry price. */
+  readonly style: "premium" | "futures";
+  /** `linear`: priced and settled in the quote asset. `inverse`: priced and settled in the base asset, the value over the forward. */
+  readonly settlement: "linear" | "inverse";
+  /** Window before the expiry over which the settlement price is averaged; 0 for none. */
+  readonly averagingMs: number;
+}
+
 /**
  * A contract that accounts hold, or a spot pair that prices collateral.
  *
- * - `linear`: profit `q·m·(P − P0)` in the quote asset, which is also the settlement asset.
+ * - `linear`: profit `q·m·(P − P0)` in the settlement asset: the quote asset, or for a quanto another one, with the
+ *   fixed conversion X inside the multiplier (M1).
  * - `inverse`: a contract worth `m` of the quote asset, profit `q·m·(1/P0 − 1/P)` in the coin.
+ * - `option`: a European option on the mark of another instrument; `multiplier` units of the base asset a contract.
  * - `spot`: no position is held in it; its mark is the index price of `baseAsset` in `quoteAsset`.
  */
 export interface Instrument {
   readonly instrumentId: string;
   readonly version: number;
-  readonly kind: "linear" | "inverse" | "spot";
-  /** Instant of expiry of a dated future, in epoch milliseconds; null for a perpetual and for spot. */
+  readonly kind: "linear" | "inverse" | "option" | "spot";
+  /** Instant of expiry of a dated future or an option, in epoch milliseconds; null for a perpetual and for spot. */
   readonly expiryAt: number | null;
   readonly baseAsset: Asset;
   readonly quoteAsset: Asset;
-  /** Asset of profit, loss and notional: the quote asset (linear, spot) or the base asset (inverse). */
+  /** Asset of profit, loss and notional: the quote asset, or another for a quanto (linear), or the base asset (inverse). */
   readonly settleAsset: Asset;
-  /** Linear: base units per contract. Inverse: quote value per contract. */
+  /** Linear and option: base units per contract, times the fixed conversion of a quanto. Inverse: quote value per contract. */
   readonly multiplier: Quantity;
-  /** Validated brackets (M3, R24); empty for spot. */
+  /** Validated brackets (M3, R24); empty for spot and for options, which their policy's model margins. */
   readonly tiers: readonly RiskTier[];
   /** Taker fee of closing, part of the maintenance requirement (M3). */
   readonly feePpm: Ppm;
@@ -65,6 +82,8 @@ export interface Instrument {
   /** Half width of the price band around the mark: the adverse edge of R3 and the limit of R20. */
   readonly bandPpm: Ppm;
   readonly markRule: MarkRule;
+  /** Null for everything but an option. */
+  readonly option: OptionTerms | null;
 }
 
 /** The instruments of a deployment by id. */

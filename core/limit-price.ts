@@ -28,13 +28,13 @@ export const closingProceeds = (closing: {
 };
 
 /** Price per contract at which closing a whole position uses up its share of the equity; null when no price does. */
-const zeroPrice = (position: Position, priced: PricedInstrument, mark: Price, sided: Sided): Price | null => {
+const zeroPrice = (position: Position, priced: PricedInstrument, mark: Price, sided: Sided, freed: Money | null): Price | null => {
   const { instrument, high } = priced;
-  if (high === null || sided.maintenance <= 0n) return null;
+  if (high === null || sided.maintenance <= 0n || instrument.option?.settlement === "inverse") return null;
   const long = position.quantity > 0n;
   const size = abs(position.quantity);
   const worth = size * instrument.multiplier;
-  const relief = requirementAt(high, size, "maintenance");
+  const relief = freed ?? requirementAt(high, size, "maintenance");
   if (instrument.kind === "inverse") {
     const share = (sided.equityMaintenance * relief) / sided.maintenance;
     const divisor = long ? worth + share * mark : worth - share * mark;
@@ -55,14 +55,17 @@ const zeroPrice = (position: Position, priced: PricedInstrument, mark: Price, si
  * the mark's band, whichever is nearer to the mark; past bankruptcy (equity of 0 or less) the band's
  * edge. Rounded to a whole tick on the side that loses less, except that it stays a price at which
  * the market can trade: never beyond the mark itself.
+ *
+ * @param freed maintenance requirement that closing the whole leg frees, where a model margins it with others; null
+ *   for a leg that is margined alone. The leg's share of the equity is its share of the requirement (M4).
  */
-export const limitPriceOf = (position: Position, priced: PricedInstrument, sided: Sided): Price => {
+export const limitPriceOf = (position: Position, priced: PricedInstrument, sided: Sided, freed: Money | null = null): Price => {
   const { instrument } = priced;
   const mark = priced.high?.price ?? position.entryPrice;
   const sells = position.quantity > 0n;
   const width = bandWidth(mark, instrument);
   const edge = (sells ? mark - width : mark + width) as Price;
-  const zero = sided.equityMaintenance <= 0n ? null : zeroPrice(position, priced, mark, sided);
+  const zero = sided.equityMaintenance <= 0n ? null : zeroPrice(position, priced, mark, sided, freed);
   const bound = zero === null ? edge : sells ? max(zero, edge) : min(zero, edge);
   const tick = instrument.tickSize;
   const rounded = divide(bound, tick, sells ? "up" : "down") * tick;

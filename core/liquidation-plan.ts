@@ -1,12 +1,12 @@
 import type { MarginAccount, Position } from "./account.ts";
-import type { Settlement, Sided } from "./equity.ts";
-import { closeIn, pointOf, settlementsOf, sidedOf } from "./equity.ts";
+import type { Sided, Valued } from "./equity.ts";
+import { closeIn, pointOf, sidedOf, valuedOf } from "./equity.ts";
 import { limitPriceOf } from "./limit-price.ts";
 import { LIMITS } from "./limits.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
 import { marketOf, pricedInstrument } from "./market.ts";
-import type { Price, Quantity } from "./money.ts";
+import type { Money, Price, Quantity } from "./money.ts";
 import { abs, PPM } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { ACTIONS } from "./quality.ts";
@@ -43,6 +43,8 @@ interface Leg {
   readonly reliefPpm: number;
 }
 
+const byId = (a: Leg, b: Leg): number => (a.position.instrumentId < b.position.instrumentId ? -1 : 1);
+
 /** The legs that may be traded, those that free most per unit of notional first. */
 const tradableLegs = (account: MarginAccount, market: PricedMarket): Leg[] => {
   const legs: Leg[] = [];
@@ -55,7 +57,82 @@ const tradableLegs = (account: MarginAccount, market: PricedMarket): Leg[] => {
     const rate = (tier?.rateMm ?? 0) + instrument.feePpm;
     legs.push({ position, costPpm, reliefPpm: (rate * (1_000_000 + market.policy.closeOutBuffer)) / 1_000_000 - costPpm });
   }
-  return legs.sort((a, b) => b.reliefPpm - a.reliefPpm || (a.position.instrumentId < b.position.instrumentId ? -1 : 1));
+  return legs.sort((a, b) => b.reliefPpm - a.reliefPpm || byId(a, b));
+};
+
+/** What a plan has made of the account so far. */
+interface Planned {
+  readonly valued: Valued;
+  readonly orders: readonly PlannedOrder[];
+}
+
+interface Plan {
+  readonly market: PricedMarket;
+  readonly target: LiquidationTarget;
+  /** The account's figures before the plan: its equity bounds the limit prices. */
+  readonly sided: Sided;
+}
+
+const isDone = ({ valued, orders }: Planned, { market, target }: Plan): boolean =>
+  orders.length === LIMITS.ordersPerAttemptMax || targetReached(sidedOf(valued, market, "high"), target, market.policy);
+
+/** Closes one leg as far as the target needs, or whole. */
+const closeFor = (done: Planned, { position, costPpm }: Leg, plan: Plan, freed: Money | null): Planned => {
+  const { market, target, sided } = plan;
+  const after = (quantity: Quantity): Valued => closeIn(done.valued, market, { position, quantity, costPpm }, "high");
+  const reached = (closed: Quantity): boolean => targetReached(sidedOf(after(closed), market, "high"), target, market.policy);
+  const quantity = leastClosing(position, market, "high", reached) ?? abs(position.quantity);
+  const order: PlannedOrder = {
+    instrumentId: position.instrumentId,
+    side: position.quantity > 0n ? "sell" : "buy",
+    quantity,
+    limitPrice: limitPriceOf(position, pricedInstrument(market, position.instrumentId), sided, freed),
+  };
+  return { valued: after(quantity), orders: [...done.orders, order] };
+};
+
+/** What closing a leg whole would do now, for an account whose model margins legs together. */
+interface Effect {
+  readonly leg: Leg;
+  /** Surplus over `MM·(1+b)` that it would gain, in parts per million of the valuation asset's unit. */
+  readonly gain: bigint;
+  readonly freed: Money;
+}
+
+const effectOf = ({ valued }: Planned, leg: Leg, market: PricedMarket): Effect => {
+  const { position, costPpm } = leg;
+  const surplus = ({ equityMaintenance, maintenance }: Sided): bigint =>
+    equityMaintenance * PPM - maintenance * (PPM + BigInt(market.policy.closeOutBuffer));
+  const before = sidedOf(valued, market, "high");
+  const after = sidedOf(closeIn(valued, market, { position, quantity: abs(position.quantity), costPpm }, "high"), market, "high");
+  const freed = before.maintenance - after.maintenance;
+  return { leg, gain: surplus(after) - surplus(before), freed: (freed > 0n ? freed : 0n) as Money };
+};
+
+/**
+ * Closes the legs of an account whose model margins them together (M12): those that gain most first, each judged
+ * again when its turn comes. A leg whose closing would cost the account more than it frees is left: a hedge is not
+ * closed before what it hedges, and no strategy is left naked. Ends when a whole round closes nothing.
+ */
+const closeTogether = (legs: readonly Leg[], start: Planned, plan: Plan): Planned => {
+  const { market } = plan;
+  let done = start;
+  let open = legs;
+  for (let closed = true; closed && !isDone(done, plan); ) {
+    const ranked = open
+      .map((leg) => effectOf(done, leg, market))
+      .sort((a, b) => (a.gain === b.gain ? byId(a.leg, b.leg) : a.gain > b.gain ? -1 : 1));
+    closed = false;
+    for (const { leg } of ranked) {
+      if (isDone(done, plan)) break;
+      const { gain, freed } = effectOf(done, leg, market);
+      if (gain <= 0n) continue;
+      done = closeFor(done, leg, plan, freed);
+      open = open.filter((each) => each !== leg);
+      closed = true;
+    }
+  }
+  return done;
 };
 
 /**
@@ -64,7 +141,8 @@ const tradableLegs = (account: MarginAccount, market: PricedMarket): Leg[] => {
  * The shortfall is allocated over the positions up front: the leg that frees most requirement per
  * unit of notional after costs is closed first, only as far as the target needs (tier by tier, whole
  * lots, rounded up), the next one takes the rest. So orders that run side by side never close more
- * than is needed, and where one leg costs more than it frees it is closed last and whole.
+ * than is needed, and where one leg costs more than it frees it is closed last and whole. Where the policy's
+ * model margins legs together, see {@link closeTogether}.
  *
  * All on E_high, net of the liquidation and insurance fees (R3, R19). Only legs whose own mark is
  * GOOD are traded; an account that is out of sync with its venue is never liquidated.
@@ -83,21 +161,12 @@ export const planLiquidation = (request: {
   const { account, statement, snapshot, policy, target, now } = request;
   if (account.outOfSync) return [];
   const market = marketOf(snapshot, policy, now);
-  let settlements: Settlement[] = settlementsOf(account, market, "high");
-  const orders: PlannedOrder[] = [];
-  for (const leg of tradableLegs(account, market)) {
-    if (orders.length === LIMITS.ordersPerAttemptMax || targetReached(sidedOf(settlements, policy, "high"), target, policy)) break;
-    const { position, costPpm } = leg;
-    const after = (quantity: Quantity): Settlement[] => closeIn(settlements, market, { position, quantity, costPpm }, "high");
-    const least = leastClosing(position, market, "high", (closed) => targetReached(sidedOf(after(closed), policy, "high"), target, policy));
-    const quantity = least ?? abs(position.quantity);
-    orders.push({
-      instrumentId: position.instrumentId,
-      side: position.quantity > 0n ? "sell" : "buy",
-      quantity,
-      limitPrice: limitPriceOf(position, pricedInstrument(market, position.instrumentId), statement.high),
-    });
-    settlements = after(quantity);
-  }
-  return orders;
+  const plan: Plan = { market, target, sided: statement.high };
+  const start: Planned = { valued: valuedOf(account, market, "high"), orders: [] };
+  const legs = tradableLegs(account, market);
+  const done =
+    start.valued.legs.length > 0
+      ? closeTogether(legs, start, plan)
+      : legs.reduce((planned, leg) => (isDone(planned, plan) ? planned : closeFor(planned, leg, plan, null)), start);
+  return [...done.orders];
 };

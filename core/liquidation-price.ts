@@ -1,7 +1,7 @@
 import type { MarginAccount, Position } from "./account.ts";
 import type { Affine, Piecewise } from "./affine.ts";
 import { affine, nearestChange, reaches, valueAt } from "./affine.ts";
-import { requiredMaintenance, settlementsOf, unrealisedOf } from "./equity.ts";
+import { isModelled, requiredMaintenance, unrealisedOf, valuedOf } from "./equity.ts";
 import type { Asset, Instrument } from "./instrument.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
@@ -11,6 +11,7 @@ import { abs, ONE, PPM } from "./money.ts";
 import type { CollateralTerms, Policy } from "./policy.ts";
 import type { Ratio } from "./ratio.ts";
 import { addRatio, compareRatio, divideRatio, multiplyRatio, negateRatio, ratio, ratioPrice, reduceRatio, subtractRatio } from "./ratio.ts";
+import { type Search, searchRoots } from "./root-search.ts";
 
 /**
  * Prices of one instrument at which the whole account changes between safe and breached, all other
@@ -155,7 +156,7 @@ const accountPieces = (
   const frame: Frame = { reciprocal, mark: ratio(high.price) };
   const position = account.positions.find((held) => held.instrumentId === instrumentId);
   const others = { ...account, positions: account.positions.filter((held) => held !== position) };
-  const settlements = settlementsOf(others, market, "high");
+  const { settlements } = valuedOf(others, market, "high");
   const pieces: Piecewise[] = [];
   const settled = instrument.settleAsset;
   const amounts = new Map<Asset, { readonly balance: bigint; readonly required: bigint }>();
@@ -193,13 +194,22 @@ const rootsOf = (account: MarginAccount, instrumentId: string, market: PricedMar
   return { lower: frame.reciprocal ? ahead : back, upper: frame.reciprocal ? back : ahead, breached: gap.at(start).numerator < 0n };
 };
 
+/** Solved exactly where the account is straight between its breakpoints, searched where a model or an option bends it. */
+const rootsFor = (search: Search): PriceRoots => {
+  const { account, instrumentId, snapshot, policy, now, lessRequirement } = search;
+  const market = marketOf(snapshot, policy, now);
+  const isBent = account.positions.some((position) => isModelled(pricedInstrument(market, position.instrumentId).instrument, policy));
+  return isBent ? searchRoots(search) : rootsOf(account, instrumentId, market, lessRequirement);
+};
+
 /**
  * Where `E_m = MM` for the whole account as one instrument's price moves (M4): linear and inverse
  * contracts, and spot pairs for accounts that hold or owe their base asset.
  *
  * Held fixed: every other mark. Moving with the price: collateral and debts in the instrument's base
  * asset. Solved exactly in each stretch between brackets, haircut slices and signs; over all real
- * prices where the instrument allows them (R5). A single-asset price misleads for a hedged book.
+ * prices where the instrument allows them (R5). Accounts with options and portfolio margin are searched by
+ * revaluation, see {@link searchRoots}. A single-asset price misleads for a hedged book.
  */
 export const liquidationRoots = (
   account: MarginAccount,
@@ -207,7 +217,7 @@ export const liquidationRoots = (
   snapshot: MarketSnapshot,
   policy: Policy,
   now: number,
-): PriceRoots => rootsOf(account, instrumentId, marketOf(snapshot, policy, now), true);
+): PriceRoots => rootsFor({ account, instrumentId, snapshot, policy, now, lessRequirement: true });
 
 /** Where `E_m = 0` for the whole account as one instrument's price moves (M4): the bankruptcy or zero price. */
 export const bankruptcyRoots = (
@@ -216,7 +226,7 @@ export const bankruptcyRoots = (
   snapshot: MarketSnapshot,
   policy: Policy,
   now: number,
-): PriceRoots => rootsOf(account, instrumentId, marketOf(snapshot, policy, now), false);
+): PriceRoots => rootsFor({ account, instrumentId, snapshot, policy, now, lessRequirement: false });
 
 /**
  * The root in the adverse direction: below for a long, above for a short; on the other side for an

@@ -1,8 +1,11 @@
 import type { Instruments } from "./instrument.ts";
 import type { Price } from "./money.ts";
 
-/** What a mark is good for at an instant; `ACTIONS` says what each quality allows (R3). */
-export type MarkQuality = "GOOD" | "STALE" | "SUSPECT" | "MISSING";
+/**
+ * What a mark is good for at an instant; `ACTIONS` says what each quality allows (R3). `MODEL`: the option's own mark
+ * is old or missing, and its value comes from the volatility of its neighbours (S15).
+ */
+export type MarkQuality = "GOOD" | "MODEL" | "STALE" | "SUSPECT" | "MISSING";
 
 /** The newest accepted mark of an instrument, with a jump that waits for confirmation. */
 export interface Mark {

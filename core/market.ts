@@ -1,6 +1,9 @@
 import type { Asset } from "./instrument.ts";
 import type { MarketSnapshot } from "./mark.ts";
+import { priceOption, surfaceOf } from "./option-market.ts";
 import type { Policy } from "./policy.ts";
+import type { PricedInstrument as RiskInstrument } from "./portfolio/priced-instrument.ts";
+import type { VolatilitySurface } from "./pricing/surface.ts";
 import type { PricedAsset, PricedInstrument } from "./valuation.ts";
 import { priceAsset, priceInstrument } from "./valuation.ts";
 
@@ -16,7 +19,19 @@ export interface PricedMarket {
   readonly now: number;
   readonly instruments: Map<string, PricedInstrument>;
   readonly assets: Map<Asset, PricedAsset | null>;
+  readonly surfaces: Map<string, VolatilitySurface>;
+  /** Instruments of a portfolio model in each scenario of their risk unit, under the policy's model. */
+  readonly risk: Map<string, RiskInstrument>;
 }
+
+/** The volatilities of an underlying, worked out from the snapshot when first asked for. */
+const surfaceIn = ({ surfaces, snapshot }: PricedMarket, underlyingId: string): VolatilitySurface => {
+  const known = surfaces.get(underlyingId);
+  if (known !== undefined) return known;
+  const surface = surfaceOf(underlyingId, snapshot);
+  surfaces.set(underlyingId, surface);
+  return surface;
+};
 
 /** @throws RangeError for an instrument that the snapshot does not know. */
 export const pricedInstrument = (market: PricedMarket, instrumentId: string): PricedInstrument => {
@@ -25,7 +40,11 @@ export const pricedInstrument = (market: PricedMarket, instrumentId: string): Pr
   if (known !== undefined && now >= known.validFrom && now < known.validUntil) return known;
   const instrument = market.snapshot.instruments.get(instrumentId);
   if (instrument === undefined) throw new RangeError(`unknown instrument ${instrumentId}`);
-  const priced = priceInstrument(instrument, market.snapshot, now);
+  const { option } = instrument;
+  const priced =
+    option === null
+      ? priceInstrument(instrument, market.snapshot, now)
+      : priceOption(instrument, option, market.snapshot, { surface: () => surfaceIn(market, option.underlyingId), now });
   market.instruments.set(instrumentId, priced);
   return priced;
 };
@@ -41,11 +60,20 @@ export const pricedAsset = (market: PricedMarket, asset: Asset): PricedAsset | n
   return priced;
 };
 
-/** Prices of one snapshot: its instruments, and the accepted assets of each policy by the identity of its terms. */
+/** What the accounts under one policy share of a snapshot: prices of accepted assets, and instruments in each scenario. */
+interface UnderPolicy {
+  readonly collateral: Policy["collateral"];
+  readonly model: Policy["model"];
+  readonly assets: Map<Asset, PricedAsset | null>;
+  readonly risk: Map<string, RiskInstrument>;
+}
+
+/** Prices of one snapshot: its instruments, and what each policy adds by the identity of its terms. */
 interface Remembered {
   readonly snapshot: MarketSnapshot;
   readonly instruments: Map<string, PricedInstrument>;
-  readonly assets: { readonly collateral: Policy["collateral"]; readonly priced: Map<Asset, PricedAsset | null> }[];
+  readonly surfaces: Map<string, VolatilitySurface>;
+  readonly policies: UnderPolicy[];
 }
 
 /** Accounts of a shard may be under several policies; more than these are priced again. */
@@ -57,14 +85,16 @@ let remembered: Remembered | null = null;
  * the accounts of a sweep share them: a memo, not a state, and forgetting it changes no answer.
  */
 export const marketOf = (snapshot: MarketSnapshot, policy: Policy, now: number): PricedMarket => {
-  if (remembered === null || remembered.snapshot !== snapshot) remembered = { snapshot, instruments: new Map(), assets: [] };
-  const { instruments, assets } = remembered;
-  for (let index = 0; index < assets.length; index += 1) {
-    const known = assets[index] as Remembered["assets"][number];
-    if (known.collateral === policy.collateral) return { snapshot, policy, now, instruments, assets: known.priced };
+  if (remembered === null || remembered.snapshot !== snapshot) {
+    remembered = { snapshot, instruments: new Map(), surfaces: new Map(), policies: [] };
   }
-  const priced = new Map<Asset, PricedAsset | null>();
-  if (assets.length === POLICIES_REMEMBERED) assets.shift();
-  assets.push({ collateral: policy.collateral, priced });
-  return { snapshot, policy, now, instruments, assets: priced };
+  const { instruments, surfaces, policies } = remembered;
+  for (let index = 0; index < policies.length; index += 1) {
+    const { collateral, model, assets, risk } = policies[index] as UnderPolicy;
+    if (collateral === policy.collateral && model === policy.model) return { snapshot, policy, now, instruments, surfaces, assets, risk };
+  }
+  if (policies.length === POLICIES_REMEMBERED) policies.shift();
+  const added = { collateral: policy.collateral, model: policy.model, assets: new Map(), risk: new Map() };
+  policies.push(added);
+  return { snapshot, policy, now, instruments, surfaces, assets: added.assets, risk: added.risk };
 };

@@ -1,4 +1,5 @@
 import type { Asset } from "./instrument.ts";
+import type { MarginModel } from "./margin-model.ts";
 import type { Money, Ppm } from "./money.ts";
 
 /** One slice of a collateral haircut schedule (M2); haircuts apply to the value within the slice. */
@@ -36,6 +37,8 @@ export interface Policy {
   readonly policyId: string;
   readonly version: number;
   readonly valuationAsset: Asset;
+  /** What positions require. Collateral, levels and clocks are the same for every model. */
+  readonly model: MarginModel;
   readonly levels: LevelTerms;
   readonly collateral: ReadonlyMap<Asset, CollateralTerms>;
   /** Share of unrealised profit that counts in E_i (M2). */

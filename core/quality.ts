@@ -13,22 +13,22 @@ export type MarkAction = "openCall" | "startClock" | "meetByPayment" | "meetByMa
  */
 export const ACTIONS: Readonly<Record<MarkAction, Readonly<Record<MarkQuality, "allowed" | "conservative" | "refused">>>> = {
   /** Opening or topping up a call: on E_low. */
-  openCall: { GOOD: "allowed", STALE: "conservative", SUSPECT: "conservative", MISSING: "conservative" },
+  openCall: { GOOD: "allowed", MODEL: "conservative", STALE: "conservative", SUSPECT: "conservative", MISSING: "conservative" },
   /** Starting the grace of a call that exists only on E_low: it waits for a GOOD mark. */
-  startClock: { GOOD: "allowed", STALE: "refused", SUSPECT: "refused", MISSING: "refused" },
+  startClock: { GOOD: "allowed", MODEL: "refused", STALE: "refused", SUSPECT: "refused", MISSING: "refused" },
   /** R10 a: what was paid counts at E_low. */
-  meetByPayment: { GOOD: "allowed", STALE: "conservative", SUSPECT: "conservative", MISSING: "conservative" },
+  meetByPayment: { GOOD: "allowed", MODEL: "conservative", STALE: "conservative", SUSPECT: "conservative", MISSING: "conservative" },
   /** R10 b: the market meets a call on GOOD marks only. */
-  meetByMarket: { GOOD: "allowed", STALE: "refused", SUSPECT: "refused", MISSING: "refused" },
+  meetByMarket: { GOOD: "allowed", MODEL: "refused", STALE: "refused", SUSPECT: "refused", MISSING: "refused" },
   /** Deciding a liquidation: needs E_high < MM. */
-  closeOut: { GOOD: "allowed", STALE: "conservative", SUSPECT: "conservative", MISSING: "conservative" },
+  closeOut: { GOOD: "allowed", MODEL: "conservative", STALE: "conservative", SUSPECT: "conservative", MISSING: "conservative" },
   /** Trading a leg in a liquidation: only where its own mark is GOOD. */
-  trade: { GOOD: "allowed", STALE: "refused", SUSPECT: "refused", MISSING: "refused" },
+  trade: { GOOD: "allowed", MODEL: "refused", STALE: "refused", SUSPECT: "refused", MISSING: "refused" },
   /** R16: a withdrawal is decided on E_low. */
-  withdraw: { GOOD: "allowed", STALE: "conservative", SUSPECT: "conservative", MISSING: "refused" },
+  withdraw: { GOOD: "allowed", MODEL: "conservative", STALE: "conservative", SUSPECT: "conservative", MISSING: "refused" },
 };
 
-const RANK: Readonly<Record<MarkQuality, number>> = { GOOD: 0, STALE: 1, SUSPECT: 2, MISSING: 3 };
+const RANK: Readonly<Record<MarkQuality, number>> = { GOOD: 0, MODEL: 1, STALE: 2, SUSPECT: 3, MISSING: 4 };
 
 /** The worse of two qualities; MISSING is the worst. */
 export const worseQuality = (a: MarkQuality, b: MarkQuality): MarkQuality => (RANK[a] >= RANK[b] ? a : b);

@@ -5,6 +5,7 @@ import type { PricedMarket } from "./market.ts";
 import { pricedInstrument } from "./market.ts";
 import type { Quantity } from "./money.ts";
 import { abs } from "./money.ts";
+import type { PricedInstrument } from "./valuation.ts";
 
 /** Rounds contracts up to whole lots, never above the position. */
 const inLots = (contracts: bigint, lot: bigint, size: bigint): Quantity => {
@@ -12,12 +13,23 @@ const inLots = (contracts: bigint, lot: bigint, size: bigint): Quantity => {
   return (lots < size ? lots : size) as Quantity;
 };
 
+/** Parts of a position that are tried where a model, not a bracket, says what closing frees. */
+const PARTS = 8n;
+
+/** Sizes between which what closing frees is taken to rise steadily, ascending: by brackets, or by equal parts under a portfolio's model. */
+const stepsOf = (priced: PricedInstrument, position: Position, market: PricedMarket, side: ValueSide): bigint[] => {
+  if (market.policy.model.kind === "standard") return closingSteps(priced, position, side);
+  const size = abs(position.quantity);
+  return Array.from({ length: Number(PARTS) }, (_, part) => (size * BigInt(part + 1)) / PARTS);
+};
+
 /**
  * The least closing of one position, in whole lots, after which a target is reached; null when none is.
  *
  * Tier by tier: between two brackets a requirement is linear in the size, so in the first stretch
  * whose far end reaches the target the answer is found by halving. The last step is the whole
- * position, lot or not.
+ * position, lot or not. Under a portfolio's model closing part of a hedge may help where closing all of
+ * it does not, so equal parts are tried in turn.
  */
 export const leastClosing = (
   position: Position,
@@ -29,7 +41,7 @@ export const leastClosing = (
   const size = abs(position.quantity);
   const lot = priced.instrument.lotSize;
   let from = 0n;
-  for (const step of closingSteps(priced, position, side)) {
+  for (const step of stepsOf(priced, position, market, side)) {
     const to = inLots(step, lot, size);
     if (to <= from || !reached(to)) {
       from = to;

@@ -1,16 +1,18 @@
 import type { MarginAccount } from "./account.ts";
-import type { Settlement, Sided } from "./equity.ts";
-import { pointOf, qualityOf, settlementsOf, sidedOf, unrealisedOf } from "./equity.ts";
+import type { Settlement, Sided, Valued } from "./equity.ts";
+import { isModelled, pointOf, qualityOf, sidedOf, unrealisedOf, valuedOf } from "./equity.ts";
 import type { Asset } from "./instrument.ts";
 import type { MarketSnapshot, MarkQuality } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
 import { marketOf, pricedInstrument } from "./market.ts";
+import { type Component, modelRequirement, valuationOf } from "./model-requirement.ts";
 import type { Money, Ppm, Price, Quantity } from "./money.ts";
 import { abs, PPM } from "./money.ts";
 import type { Policy } from "./policy.ts";
-import { notionalOf, profitOf, requirementAt } from "./valuation.ts";
+import { bracketOf, notionalOf, profitOf, requirementAt } from "./valuation.ts";
 
 export type { Sided } from "./equity.ts";
+export type { Component } from "./model-requirement.ts";
 
 /** One position as the account's statement shows it, in the instrument's settlement asset, on the high side of R3. */
 export interface LegStatement {
@@ -25,8 +27,9 @@ export interface LegStatement {
   readonly settleAsset: Asset;
   readonly notional: Money;
   readonly unrealised: Money;
-  readonly initial: Money;
-  readonly maintenance: Money;
+  /** Requirement of the position alone; null where the policy's model margins it with others: see `components`. */
+  readonly initial: Money | null;
+  readonly maintenance: Money | null;
 }
 
 /** One asset as the account's statement shows it, on the high side of R3. */
@@ -57,6 +60,8 @@ export interface MarginStatement {
   readonly legs: readonly LegStatement[];
   /** Likewise. */
   readonly collateral: readonly CollateralStatement[];
+  /** Likewise: every part of the requirement on the cautious side, which calls judge (R3), in the valuation asset. */
+  readonly components: readonly Component[];
 }
 
 const legsOf = (account: MarginAccount, market: PricedMarket): LegStatement[] =>
@@ -64,6 +69,7 @@ const legsOf = (account: MarginAccount, market: PricedMarket): LegStatement[] =>
     const priced = pricedInstrument(market, instrumentId);
     const { instrument, quality } = priced;
     const point = pointOf(priced, quantity, entryPrice, "high");
+    const modelled = isModelled(instrument, market.policy);
     return {
       instrumentId,
       quantity,
@@ -74,10 +80,34 @@ const legsOf = (account: MarginAccount, market: PricedMarket): LegStatement[] =>
       settleAsset: instrument.settleAsset,
       notional: notionalOf(instrument, quantity, point.price),
       unrealised: profitOf(instrument, quantity, entryPrice, point.price),
-      initial: requirementAt(point, abs(quantity), "initial"),
-      maintenance: requirementAt(point, abs(quantity), "maintenance"),
+      initial: modelled ? null : requirementAt(point, abs(quantity), "initial"),
+      maintenance: modelled ? null : requirementAt(point, abs(quantity), "maintenance"),
     };
   });
+
+/** The parts of the requirement on the cautious side: positions by their brackets, and what the model margins together. */
+const componentsOf = (account: MarginAccount, market: PricedMarket): readonly Component[] => {
+  const alone = account.positions.flatMap(({ instrumentId, quantity, entryPrice }): Component[] => {
+    const priced = pricedInstrument(market, instrumentId);
+    if (isModelled(priced.instrument, market.policy)) return [];
+    const point = pointOf(priced, quantity, entryPrice, "low");
+    const size = abs(quantity);
+    const inValuation = (required: Money): Money => valuationOf(market, priced.instrument.settleAsset, required, "low");
+    return [
+      {
+        name: `${instrumentId}: bracket ${bracketOf(point, size) + 1}`,
+        initial: inValuation(requirementAt(point, size, "initial")),
+        maintenance: inValuation(requirementAt(point, size, "maintenance")),
+      },
+    ];
+  });
+  const { legs } = valuedOf(account, market, "low");
+  return legs.length === 0 ? alone : [...alone, ...modelRequirement(legs, market, "low").components];
+};
+
+/** The name of the part that requires most: what bound the account. Null for an account without a requirement. */
+export const boundOf = (components: readonly Component[]): string | null =>
+  components.reduce<Component | null>((most, each) => (most === null || each.initial > most.initial ? each : most), null)?.name ?? null;
 
 const collateralOf = (settlements: readonly Settlement[]): CollateralStatement[] =>
   settlements.map((settlement) => ({
@@ -103,20 +133,20 @@ class Statement implements MarginStatement {
   readonly allGood: boolean;
   readonly #account: MarginAccount;
   readonly #market: PricedMarket;
-  readonly #settlements: readonly Settlement[];
+  readonly #valued: Valued;
 
   constructor(account: MarginAccount, market: PricedMarket) {
-    const settlements = settlementsOf(account, market, "high");
-    this.quality = qualityOf(settlements);
-    this.high = sidedOf(settlements, market.policy, "high");
+    const valued = valuedOf(account, market, "high");
+    this.quality = qualityOf(valued);
+    this.high = sidedOf(valued, market, "high");
     this.allGood = this.quality === "GOOD";
     this.snapshotId = market.snapshot.snapshotId;
     this.at = market.now;
     this.valuationAsset = market.policy.valuationAsset;
-    this.low = this.allGood ? this.high : sidedOf(settlementsOf(account, market, "low"), market.policy, "low");
+    this.low = this.allGood ? this.high : sidedOf(valuedOf(account, market, "low"), market, "low");
     this.#account = account;
     this.#market = market;
-    this.#settlements = settlements;
+    this.#valued = valued;
   }
 
   get legs(): readonly LegStatement[] {
@@ -124,7 +154,11 @@ class Statement implements MarginStatement {
   }
 
   get collateral(): readonly CollateralStatement[] {
-    return collateralOf(this.#settlements);
+    return collateralOf(this.#valued.settlements);
+  }
+
+  get components(): readonly Component[] {
+    return componentsOf(this.#account, this.#market);
   }
 }
 

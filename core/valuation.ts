@@ -1,4 +1,4 @@
-import type { Asset, Instrument } from "./instrument.ts";
+import type { Asset, Instrument, OptionTerms } from "./instrument.ts";
 import type { MarketSnapshot, MarkQuality } from "./mark.ts";
 import type { Money, Price, Quantity } from "./money.ts";
 import { abs, divide, ONE, PPM } from "./money.ts";
@@ -55,6 +55,19 @@ export interface PricedInstrument {
   /** The quality holds from the instant of pricing to this one, itself excluded. */
   readonly validFrom: number;
   readonly validUntil: number;
+  /** What the models need of an option beside its price; null for everything else. */
+  readonly option: PricedOption | null;
+}
+
+/** An option on a snapshot, in whole units of its underlying's quote asset: estimates, not money. */
+export interface PricedOption {
+  readonly terms: OptionTerms;
+  /** Mark of the underlying; null where it has none, or one of 0 and below, and the option is worth what its own mark says. */
+  readonly forward: number | null;
+  /** From the snapshot's instant to the expiry, by 365 days (M0); never below 0. */
+  readonly years: number;
+  /** A year, as a share; null where neither its own mark nor those of its neighbours tell one. */
+  readonly volatility: number | null;
 }
 
 /** The price of an asset in the valuation asset, on either side. */
@@ -123,13 +136,21 @@ const estimateOf = (instrument: Instrument, point: PricePoint): Estimate => {
 };
 
 /** An adverse price never falls to 0 where the instrument's price cannot. */
-const atLeastTick = ({ allowNonPositive }: Instrument, price: bigint): Price => (allowNonPositive || price > 0n ? price : 1n) as Price;
+export const atLeastTick = ({ allowNonPositive }: Instrument, price: bigint): Price =>
+  (allowNonPositive || price > 0n ? price : 1n) as Price;
 
 /** An instrument on a snapshot at an instant (R3). */
 export const priceInstrument = (instrument: Instrument, snapshot: MarketSnapshot, now: number): PricedInstrument => {
   const mark = snapshot.marks.get(instrument.instrumentId);
   const quality = qualityAt(mark, instrument, now);
-  const shared = { instrument, quality, plain: isPlain(instrument), validFrom: now, validUntil: qualityUntil(mark, instrument, now) };
+  const shared = {
+    instrument,
+    quality,
+    plain: isPlain(instrument),
+    validFrom: now,
+    validUntil: qualityUntil(mark, instrument, now),
+    option: null,
+  };
   if (mark === undefined) return { ...shared, high: null, lowLong: null, lowShort: null, estimate: null };
   const high = pointAt(instrument, mark.price);
   if (quality === "GOOD") return { ...shared, high, lowLong: high, lowShort: high, estimate: estimateOf(instrument, high) };
@@ -154,13 +175,16 @@ export const pointWithoutMark = (instrument: Instrument, quantity: Quantity, ent
   return pointAt(instrument, atLeastTick(instrument, price));
 };
 
-/** Profit of a position against its entry, in money at scale 1e-8, rounded down (M1). */
+/** True for an option whose price is paid when it changes hands (M1). */
+export const isPremium = ({ option }: Instrument): boolean => option !== null && option.style === "premium";
+
+/** Profit of a position against its entry, in money at scale 1e-8, rounded down (M1); with an entry of 0 the value of an option. */
 export const profitOf = (instrument: Instrument, quantity: Quantity, entry: Price, price: Price): Money =>
   (instrument.kind === "inverse"
     ? divide(quantity * instrument.multiplier * (price - entry), entry * price, "down")
     : divide(quantity * instrument.multiplier * (price - entry), ONE * ONE, "down")) as Money;
 
-/** Notional `|q|·m·|P|` (linear) or `|q|·V/P` (inverse) in the settlement asset, rounded up (R5, M1). */
+/** Notional `|q|·m·|P|` (linear, and an option's premium) or `|q|·V/P` (inverse) in the settlement asset, rounded up (R5, M1). */
 export const notionalOf = (instrument: Instrument, quantity: Quantity, price: Price): Money =>
   (instrument.kind === "inverse"
     ? divide(abs(quantity) * instrument.multiplier, price, "up")

@@ -130,6 +130,7 @@ const factsOf = (type: EmailedType, event: EventMessage, call: Call, reader: Rea
   if (type === "margin_call.met" || type === "margin_call.cancelled") return facts;
   facts.push(["Amount due", amount(call.amountDue, call.asset)]);
   facts.push(["Credited so far", amount(call.metAmount, call.asset)], ["Still due", amount(call.outstanding, call.asset)]);
+  if (call.boundBy !== null) facts.push(["Largest part of the requirement", oneLine(call.boundBy)]);
   const deadline = deadlineOf(call, reader);
   if (call.deadlineAt === null || deadline === null) return [...facts, ["Deadline", "Not set: it waits for a reliable price"]];
   const leftMs = Date.parse(call.deadlineAt) - reader.now;

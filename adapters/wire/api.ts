@@ -96,7 +96,7 @@ export const liveCallsReply = z.object({
   nextShard: z.number().int().nullable(),
 });
 
-const quality = z.enum(["GOOD", "STALE", "SUSPECT", "MISSING"]);
+const quality = z.enum(["GOOD", "MODEL", "STALE", "SUSPECT", "MISSING"]);
 
 const sided = z.object({ equityInitial: moneyText, equityMaintenance: moneyText, initial: moneyText, maintenance: moneyText });
 
@@ -110,8 +110,9 @@ const leg = z.object({
   settleAsset: asset,
   notional: moneyText,
   unrealised: moneyText,
-  initial: moneyText,
-  maintenance: moneyText,
+  /** Of the position alone; null where the policy's model margins it with others: see `components`. */
+  initial: moneyText.nullable(),
+  maintenance: moneyText.nullable(),
   /** Price of this instrument alone, all other marks held, at which equity reaches MM (M4); null where there is none. */
   liquidationPrice: priceText.nullable(),
   /** Likewise, at which equity reaches 0. */
@@ -138,6 +139,8 @@ const statementReply = z.object({
   high: sided,
   legs: z.array(leg),
   collateral: z.array(holding),
+  /** Every part of the requirement on the cautious side, by name; together they are `low`. */
+  components: z.array(z.object({ name: z.string(), initial: moneyText, maintenance: moneyText })),
 });
 
 /** What of an account is margined by itself: its level, its figures, what returns it to IM and its live call (R9). */

@@ -48,6 +48,8 @@ export const marginCall = z.object({
   initialRequirement: moneyText,
   maintenanceRequirement: moneyText,
   cures: z.array(cure),
+  /** Rows from before models explained themselves have none. */
+  boundBy: z.string().nullable().default(null),
   metAmount: moneyText,
   /** Rows from before R15 have neither this nor `extendedAt`. */
   confirmingAmount: moneyText.default(ZERO),

@@ -57,6 +57,8 @@ const callText = z.object({
   onBadMarks: z.boolean(),
   previousCallId: callId.nullable(),
   cures: z.array(cureText),
+  /** The part of the requirement that was the largest, by name: what the call is about. Null where none was told. */
+  boundBy: z.string().nullable().default(null),
   onUnmet: z.enum(["reduce", "restrict"]),
   liquidationReason: z.enum(["deadline", "closeOut"]).nullable(),
   metBy: z.enum(["payment", "market"]).nullable(),
@@ -134,6 +136,7 @@ const encodeCallView = (call: CallView): z.output<typeof callText> => ({
   onBadMarks: call.onBadMarks,
   previousCallId: call.previousCallId,
   cures: call.cures.map(encodeCure),
+  boundBy: call.boundBy,
   onUnmet: call.onUnmet,
   liquidationReason: call.liquidationReason,
   metBy: call.metBy,

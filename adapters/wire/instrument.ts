@@ -22,13 +22,24 @@ const markRule = z.strictObject({
   suspectAfterMs: durationMs,
 });
 
+const optionTerms = z.strictObject({
+  underlyingId: instrumentId,
+  strike: priceText.refine((value) => value > 0n, "must be more than 0"),
+  right: z.enum(["call", "put"]),
+  style: z.enum(["premium", "futures"]),
+  settlement: z.enum(["linear", "inverse"]),
+  averagingMs: durationMs,
+});
+
 const shape = z.strictObject({
   instrumentId,
   version: count.min(1),
-  kind: z.enum(["linear", "inverse", "spot"]),
+  kind: z.enum(["linear", "inverse", "option", "spot"]),
   expiryAt: instant.nullable(),
   baseAsset: asset,
   quoteAsset: asset,
+  /** Only of a quanto: a linear contract that settles in neither of its assets (M1). */
+  settleAsset: asset.optional(),
   multiplier: quantityText.refine((value) => value > 0n, "must be more than 0"),
   tiers: z.array(tier).max(100),
   feePpm: ppm,
@@ -40,6 +51,8 @@ const shape = z.strictObject({
   tickSize: priceText.refine((value) => value > 0n, "must be more than 0"),
   bandPpm: ppm.min(1, "a band of 0 leaves no price to trade at (R20)").max(999_999),
   markRule,
+  /** Only of an option. */
+  option: optionTerms.optional(),
 });
 
 type Shape = z.output<typeof shape>;
@@ -60,9 +73,21 @@ const completeTiers = (body: Shape, complain: (complaint: Complaint) => void): r
   }
 };
 
+const complainOfOption = ({ kind, option, expiryAt, instrumentId }: Shape, complain: (complaint: Complaint) => void): void => {
+  if ((kind === "option") !== (option !== undefined)) complain({ path: ["option"], message: "options have it, nothing else does" });
+  if (option === undefined) return;
+  if (expiryAt === null) complain({ path: ["expiryAt"], message: "an option expires" });
+  if (option.underlyingId === instrumentId) complain({ path: ["option", "underlyingId"], message: "an option is not its own underlying" });
+};
+
 const complainOf = (body: Shape, complain: (complaint: Complaint) => void): void => {
   const spot = body.kind === "spot";
-  if (spot !== (body.tiers.length === 0)) complain({ path: ["tiers"], message: "spot has none, contracts have at least one" });
+  const bare = spot || body.kind === "option";
+  if (bare !== (body.tiers.length === 0))
+    complain({ path: ["tiers"], message: "spot pairs and options have none, contracts have at least one" });
+  if (body.settleAsset !== undefined && body.kind !== "linear")
+    complain({ path: ["settleAsset"], message: "only a linear contract settles in another asset than its own" });
+  complainOfOption(body, complain);
   if (spot && body.expiryAt !== null) complain({ path: ["expiryAt"], message: "spot does not expire" });
   if (body.baseAsset === body.quoteAsset) complain({ path: ["quoteAsset"], message: "must differ from baseAsset" });
   if (body.allowNonPositive && body.kind !== "linear")
@@ -80,9 +105,17 @@ export const instrumentBody = z.codec(shape, z.custom<Instrument>(), {
     const complain = (complaint: Complaint): void => void context.issues.push({ code: "custom", input: body, ...complaint });
     complainOf(body, complain);
     const tiers = completeTiers(body, complain);
-    return { ...body, tiers, settleAsset: body.kind === "inverse" ? body.baseAsset : body.quoteAsset };
+    const { option = null, settleAsset, ...rest } = body;
+    const inCoin = body.kind === "inverse" || option?.settlement === "inverse";
+    return { ...rest, option, tiers, settleAsset: settleAsset ?? (inCoin ? body.baseAsset : body.quoteAsset) };
   },
-  encode: ({ settleAsset: _, ...instrument }) => ({ ...instrument, tiers: instrument.tiers.map((one) => ({ ...one })) }),
+  // What only some kinds have is left out elsewhere: the release before reads every row that it can hold.
+  encode: ({ settleAsset, option, ...instrument }) => ({
+    ...instrument,
+    tiers: instrument.tiers.map((one) => ({ ...one })),
+    ...(instrument.kind === "linear" && settleAsset !== instrument.quoteAsset && { settleAsset }),
+    ...(option !== null && { option: { ...option } }),
+  }),
 });
 export type InstrumentBody = z.input<typeof instrumentBody>;
 

@@ -1,8 +1,10 @@
 import * as z from "zod";
 
+import { isStandard, STANDARD_MODEL } from "../../core/margin-model.ts";
 import type { Policy } from "../../core/policy.ts";
 import { validatePolicy } from "../../core/terms.ts";
 import { TermsError } from "../../core/terms-error.ts";
+import { marginModel } from "./margin-model.ts";
 import { asset, count, durationMs, instrumentId, moneyText, policyId, ppm } from "./scalars.ts";
 
 const share = ppm.max(1_000_000);
@@ -20,6 +22,8 @@ const shape = z.strictObject({
   policyId,
   version: count.min(1),
   valuationAsset: asset,
+  /** Absent where the policy takes the standard model on its standard terms, as every policy did before there were others. */
+  model: marginModel.optional(),
   levels: z.strictObject({ warning: ppm, call: ppm, restricted: ppm, backstop: share, hysteresis: share, inclusive: z.boolean() }),
   collateral: z.array(collateralTerms).min(1).max(500),
   unrealisedProfitIm: share,
@@ -44,7 +48,11 @@ const shape = z.strictObject({
 export const policyBody = z.codec(shape, z.custom<Policy>(), {
   decode: (body, context) => {
     const complain = (path: string[], message: string): void => void context.issues.push({ code: "custom", input: body, path, message });
-    const policy = { ...body, collateral: new Map(body.collateral.map((terms) => [terms.asset, terms])) };
+    const policy = {
+      ...body,
+      model: body.model ?? STANDARD_MODEL,
+      collateral: new Map(body.collateral.map((terms) => [terms.asset, terms])),
+    };
     if (policy.collateral.size < body.collateral.length) complain(["collateral"], "an asset appears twice");
     try {
       return validatePolicy(policy);
@@ -54,8 +62,9 @@ export const policyBody = z.codec(shape, z.custom<Policy>(), {
       return policy;
     }
   },
-  encode: (policy) => ({
+  encode: ({ model, ...policy }) => ({
     ...policy,
+    ...(!isStandard(model) && { model }),
     levels: { ...policy.levels },
     collateral: [...policy.collateral.values()].map((terms) => ({ ...terms, tiers: terms.tiers.map((tier) => ({ ...tier })) })),
   }),

@@ -1,6 +1,7 @@
 import * as z from "zod";
 
 import { policyBody } from "../../adapters/wire/policy.ts";
+import { STANDARD_MODEL } from "../../core/margin-model.ts";
 import { ZERO } from "../../core/money.ts";
 import type { Policy } from "../../core/policy.ts";
 import { validatePolicy } from "../../core/terms.ts";
@@ -101,7 +102,11 @@ const validated = (body: Body, entry: Entry, given: readonly SliceRow[], finding
   const tries = 1 + collateral.reduce((sum, { tiers }) => sum + tiers.length, 0);
   for (let left = tries; left > 0; left -= 1) {
     try {
-      const policy = validatePolicy({ ...body, collateral: new Map(collateral.map((terms) => [terms.asset, terms])) });
+      const policy = validatePolicy({
+        ...body,
+        model: body.model ?? STANDARD_MODEL,
+        collateral: new Map(collateral.map((terms) => [terms.asset, terms])),
+      });
       return left === tries ? policy : null;
     } catch (error) {
       if (!(error instanceof TermsError)) throw error;

@@ -307,28 +307,6 @@ export const quickMargin: Topic = (inputs) => {
   return { price: liquidation({ account, snapshot, policy }, "BASE-USD") };
 };
 
-/** Perpetuals of the standard-margin fixtures; those with options, collateral in kind or contingencies are another model's. */
-export const standardPerps: Topic = (inputs) => {
-  const perps = inputs["perps"] === undefined ? null : part(inputs, "perps");
-  const params = part(inputs, "params");
-  if (perps === null || inputs["base"] !== undefined || list(inputs, "options").length > 0) return null;
-  if (Object.values(part(inputs, "spotConfidence")).some((confidence) => confidence !== 1)) return null;
-  const marks = perps["price"] as readonly number[];
-  const terms = bracket(ppmOf(num(params, "perpMM")), ppmOf(num(params, "perpIM")));
-  const legs = ["ETH", "BTC"].flatMap((coin, index) =>
-    num(perps, coin) === 0
-      ? []
-      : [[linear(coin, terms), legOf(coin, num(perps, coin), num(perps, `entry${coin}`)), marks[index] ?? 0] as const],
-  );
-  const cash = num(inputs, "cash") + num(perps, "fundingETH") + num(perps, "fundingBTC");
-  const { high } = statementOf(venue("USD", cash, legs));
-  return {
-    netIM: numberOf(minus(high.equityInitial, high.initial)),
-    netMM: numberOf(minus(high.equityMaintenance, high.maintenance)),
-    markToMarket: numberOf(high.equityMaintenance),
-  };
-};
-
 export const backstop: Topic = (inputs) => {
   const equity = moneyOf(num(inputs, "equity"));
   const maintenance = moneyOf(num(inputs, "MM"));

@@ -4,6 +4,9 @@ import { loadTiers, requirementOf } from "../../core/tiers.ts";
 import { profitOf } from "../../core/valuation.ts";
 import { entryMargin, maintenanceRate, sizeRate } from "../../core/venue-profile.ts";
 import { accountOf, bare, policyWith, snapshotOf, spot } from "../core/margin-fixtures.ts";
+import { PORTFOLIO_TOPICS } from "./portfolio-topics.ts";
+import { PRICING_TOPICS } from "./pricing-topics.ts";
+import { STRATEGIES } from "./strategies-topics.ts";
 import {
   average,
   BINANCE_BTC,
@@ -36,7 +39,6 @@ import {
   rounding,
   shareOf,
   slipped,
-  standardPerps,
   statementOf,
   stock,
   type Topic,
@@ -62,7 +64,8 @@ import {
 
 /** Each topic that is in scope, to the function of core/ that answers it. Null: this case of it is not. */
 export const TOPICS: Readonly<Record<string, Topic>> = {
-  "standard (strategy-based) option/perp margin, net margin = collateral value minus requirement": standardPerps,
+  ...STRATEGIES,
+  ...PORTFOLIO_TOPICS,
   "maintenance margin = slippage + risk factor": (inputs) => slipped(inputs),
   "maintenance margin, extreme slippage factor": (inputs) => slipped(inputs),
   "isolated margin / order margin": (inputs) => factored(inputs),
@@ -223,4 +226,5 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   "MTA and rounding: delivery rounds up, return rounds down": creditSupport,
   "backstop at 2/3 of maintenance": backstop,
   "isolated spot-margin liquidation price": quickMargin,
+  ...PRICING_TOPICS,
 };

@@ -5,6 +5,7 @@ import { decide } from "../../core/decide.ts";
 import type { Change } from "../../core/decision.ts";
 import type { Instrument } from "../../core/instrument.ts";
 import type { Fact } from "../../core/ledger.ts";
+import { STANDARD_MODEL } from "../../core/margin-model.ts";
 import type { Mark, MarketSnapshot } from "../../core/mark.ts";
 import type { PolicyInMode } from "../../core/mode.ts";
 import { type Money, money, price, quantity } from "../../core/money.ts";
@@ -36,6 +37,7 @@ export const perpetual = (instrumentId: string, patch: Partial<Instrument> = {})
   tickSize: price("0.01"),
   bandPpm: 50_000,
   markRule,
+  option: null,
   ...patch,
 });
 
@@ -67,6 +69,7 @@ export const POLICY: PolicyInMode = {
       },
     ],
   ]),
+  model: STANDARD_MODEL,
   unrealisedProfitIm: 1_000_000,
   unrealisedProfitWithdrawal: 0,
   graceMs: 15 * MINUTE,

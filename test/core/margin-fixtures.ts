@@ -1,6 +1,7 @@
 import type { MarginAccount, Position } from "../../core/account.ts";
 import { newAccount } from "../../core/account.ts";
 import type { Instrument } from "../../core/instrument.ts";
+import { STANDARD_MODEL } from "../../core/margin-model.ts";
 import type { Mark, MarketSnapshot } from "../../core/mark.ts";
 import { type Money, money, price, quantity } from "../../core/money.ts";
 import type { CollateralTerms, HaircutTier, Policy } from "../../core/policy.ts";
@@ -30,6 +31,7 @@ export const contract = (instrumentId: string, patch: Partial<Instrument> = {}):
   tickSize: price("0.00000001"),
   bandPpm: 50_000,
   markRule,
+  option: null,
   ...patch,
 });
 
@@ -54,6 +56,7 @@ export const policyWith = (collateral: readonly CollateralTerms[], patch: Partia
   valuationAsset: collateral[0]?.asset ?? "USDT",
   levels: { warning: 750_000, call: 500_000, restricted: 200_000, backstop: 666_667, hysteresis: 50_000, inclusive: false },
   collateral: new Map(collateral.map((terms) => [terms.asset, terms])),
+  model: STANDARD_MODEL,
   unrealisedProfitIm: 1_000_000,
   unrealisedProfitWithdrawal: 0,
   graceMs: 900_000,

@@ -169,12 +169,24 @@ describe("quality of a mark (R3)", () => {
 
   test("the action matrix: only GOOD trades, starts a clock or lets the market meet a call; a missing mark frees nothing", () => {
     for (const action of ["trade", "startClock", "meetByMarket"] as const) {
-      expect(ACTIONS[action]).toEqual({ GOOD: "allowed", STALE: "refused", SUSPECT: "refused", MISSING: "refused" });
+      expect(ACTIONS[action]).toEqual({ GOOD: "allowed", MODEL: "refused", STALE: "refused", SUSPECT: "refused", MISSING: "refused" });
     }
     for (const action of ["openCall", "meetByPayment", "closeOut"] as const) {
-      expect(ACTIONS[action]).toEqual({ GOOD: "allowed", STALE: "conservative", SUSPECT: "conservative", MISSING: "conservative" });
+      expect(ACTIONS[action]).toEqual({
+        GOOD: "allowed",
+        MODEL: "conservative",
+        STALE: "conservative",
+        SUSPECT: "conservative",
+        MISSING: "conservative",
+      });
     }
-    expect(ACTIONS.withdraw).toEqual({ GOOD: "allowed", STALE: "conservative", SUSPECT: "conservative", MISSING: "refused" });
+    expect(ACTIONS.withdraw).toEqual({
+      GOOD: "allowed",
+      MODEL: "conservative",
+      STALE: "conservative",
+      SUSPECT: "conservative",
+      MISSING: "refused",
+    });
   });
 
   test("half width of the band: a share of |P|, or the room of the least margin (R3, R20)", () => {

@@ -277,7 +277,7 @@ describe("properties of every statement", () => {
         if (allGood) expect(low).toBe(high);
         const usdtLegs = legs.filter((each) => each.settleAsset === "USDT");
         if (usdtLegs.length === legs.length) {
-          const sum = legs.reduce((total, each) => total + each.maintenance, 0n);
+          const sum = legs.reduce((total, each) => total + (each.maintenance ?? 0n), 0n);
           expect(sum - high.maintenance >= 0n && sum - high.maintenance <= BigInt(legs.length)).toBe(true);
         }
       }),

@@ -20,6 +20,7 @@ export const callView = (changes: Partial<Call> = {}): Call => ({
   graceMs: 30 * 60_000,
   onBadMarks: false,
   previousCallId: null,
+  boundBy: "BTC-PERP: bracket 1",
   cures: [
     { kind: "deposit", asset: "USDT", amount: "120.5" },
     { kind: "deposit", asset: "BTC", amount: "0.02" },

@@ -34,6 +34,7 @@ Valued at: 2020-03-12T08:47:00Z
 Amount due: 12,400.00 USDT
 Credited so far: 0.00 USDT
 Still due: 12,400.00 USDT
+Largest part of the requirement: BTC-PERP: bracket 1
 Deadline: Today 17:30 Singapore time (09:30 UTC), 42 minutes after this email was sent
 Deadline, exact: 2020-03-12T09:30:00Z
 

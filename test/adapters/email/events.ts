@@ -19,6 +19,7 @@ export const callOf = (over: Partial<Call> = {}): Call => ({
   graceMs: 2_520_000,
   onBadMarks: false,
   previousCallId: null,
+  boundBy: "BTC-PERP: bracket 1",
   cures: [
     { kind: "deposit", asset: "USDT", amount: "12400" },
     { kind: "deposit", asset: "BTC", amount: "1.56789012" },

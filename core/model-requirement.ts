@@ -1,0 +1,195 @@
+import { atPrice } from "./collateral.ts";
+import type { ModelLeg, ValueSide } from "./equity.ts";
+import type { Asset, Instrument, OptionTerms } from "./instrument.ts";
+import type { PortfolioModel, StandardModel } from "./margin-model.ts";
+import type { PricedMarket } from "./market.ts";
+import { pricedAsset } from "./market.ts";
+import type { Money, Price, Quantity } from "./money.ts";
+import { abs, divide, ONE } from "./money.ts";
+import type { OptionLeg, OptionMarket } from "./options-margin/leg.ts";
+import { standardOptionMargin } from "./options-margin/standard.ts";
+import { type PortfolioRequirement, portfolioMargin, type UnitRequirement } from "./portfolio/portfolio-margin.ts";
+import { riskInstrument, spotPriceOf } from "./risk-market.ts";
+import { notionalOf, type PricedInstrument } from "./valuation.ts";
+
+/** One part of a requirement, in the valuation asset, by the name that explains it. */
+export interface Component {
+  /** For example "options of BTC, expiry of BTC-27MAR26-60000-C: worst payoff" or "BTC: price −16 %, volatility up". */
+  readonly name: string;
+  /** Negative where it takes off, as an offset between units does. */
+  readonly initial: Money;
+  readonly maintenance: Money;
+}
+
+/** What a model requires of positions together. */
+export interface ModelRequirement {
+  /** Sums of the components; each of them is rounded up. */
+  readonly initial: Money;
+  readonly maintenance: Money;
+  readonly components: readonly Component[];
+}
+
+const addUp = (components: readonly Component[]): ModelRequirement => ({
+  initial: components.reduce((sum, { initial }) => sum + initial, 0n) as Money,
+  maintenance: components.reduce((sum, { maintenance }) => sum + maintenance, 0n) as Money,
+  components,
+});
+
+/** What float64 leaves of a figure that is exact on paper, as a share: it is not rounded up to a whole unit. */
+const NOISE = 2 ** -48;
+
+/** An estimate as money: rounded once, up, against the account (design of the numbers). */
+const estimated = (value: number): Money => {
+  const units = value * Number(ONE);
+  return BigInt(Math.ceil(units - Math.abs(units) * NOISE)) as Money;
+};
+
+/** An amount of a settlement asset in the valuation asset, rounded up; as it is where nobody prices the asset, and E_low says so (R3). */
+export const valuationOf = (market: PricedMarket, asset: Asset, amount: Money, side: ValueSide): Money => {
+  const priced = pricedAsset(market, asset);
+  const price = side === "high" ? priced?.high : priced?.upper;
+  return price === undefined || price === 0n ? amount : atPrice(amount, price, "up");
+};
+
+const priceOn = ({ high, lowLong, lowShort }: PricedInstrument, quantity: Quantity, side: ValueSide): Price | null =>
+  (side === "high" ? high : quantity > 0n ? lowLong : lowShort)?.price ?? null;
+
+/**
+ * What a position costs that no model can value: its whole notional, at the entry price or, for an option, at its
+ * strike or one coin a unit; an option that was bought and paid for costs nothing.
+ */
+const coverOf = ({ priced: { instrument }, quantity, entryPrice }: ModelLeg): Money => {
+  const { option } = instrument;
+  if (option === null) return notionalOf(instrument, quantity, entryPrice);
+  if (quantity > 0n && option.style === "premium") return 0n as Money;
+  const unit = option.settlement === "linear" ? option.strike : ONE;
+  return divide(abs(quantity) * instrument.multiplier * unit, ONE * ONE, "up") as Money;
+};
+
+const unpriced = (leg: ModelLeg, why: string, market: PricedMarket, side: ValueSide): Component => {
+  const { instrumentId, settleAsset } = leg.priced.instrument;
+  const cover = valuationOf(market, settleAsset, coverOf(leg), side);
+  return { name: `${instrumentId} UNPRICED, ${why}: its notional`, initial: cover, maintenance: cover };
+};
+
+interface OptionsOf {
+  readonly first: Instrument;
+  readonly terms: OptionTerms;
+  readonly legs: ModelLeg[];
+}
+
+/** Options that are margined together: of one base asset, settled alike. */
+const optionGroups = (legs: readonly ModelLeg[]): readonly OptionsOf[] => {
+  const groups = new Map<string, OptionsOf>();
+  for (const leg of legs) {
+    const { instrument } = leg.priced;
+    const { option } = instrument;
+    if (option === null) continue;
+    const key = `${instrument.baseAsset} ${instrument.settleAsset} ${option.settlement} ${option.style}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { first: instrument, terms: option, legs: [leg] });
+    else group.legs.push(leg);
+  }
+  return [...groups.values()];
+};
+
+const toWhole = (value: number): Price => BigInt(Math.round(value * Number(ONE))) as Price;
+
+const standardComponents = ({ first, legs }: OptionsOf, model: StandardModel, market: PricedMarket, side: ValueSide): Component[] => {
+  const options: OptionLeg[] = [];
+  const forwards = new Map<number, Price>();
+  const others: Component[] = [];
+  for (const leg of legs) {
+    const { instrument, option } = leg.priced;
+    const value = priceOn(leg.priced, leg.quantity, side);
+    if (option === null || value === null || option.forward === null || instrument.expiryAt === null) {
+      others.push(unpriced(leg, "no mark", market, side));
+      continue;
+    }
+    const { right, settlement, style, strike } = option.terms;
+    const { instrumentId, expiryAt, multiplier } = instrument;
+    forwards.set(expiryAt, toWhole(option.forward));
+    options.push({ instrumentId, right, kind: settlement, style, expiryAt, strike, quantity: leg.quantity, multiplier, value });
+  }
+  if (options.length === 0) return others;
+  const spot = toWhole(spotPriceOf((legs[0] as ModelLeg).priced, market.snapshot));
+  const judged: OptionMarket = { spot, forwards };
+  const margin = standardOptionMargin(options, judged, model.optionsOf[first.baseAsset] ?? model.options);
+  if (!margin.ok) return [...others, ...legs.map((leg) => unpriced(leg, margin.fault, market, side))];
+  const expiries = margin.expiries.map(({ expiryAt, initial, maintenance }): Component => {
+    const one = options.find((option) => option.expiryAt === expiryAt)?.instrumentId ?? "";
+    return {
+      name: `options of ${first.baseAsset}, expiry of ${one}: ${initial.bound}`,
+      initial: valuationOf(market, first.settleAsset, initial.required, side),
+      maintenance: valuationOf(market, first.settleAsset, maintenance.required, side),
+    };
+  });
+  return [...expiries, ...others];
+};
+
+const unitComponents = (unit: UnitRequirement, { fImPpm, fMmPpm }: PortfolioModel["terms"]): Component[] => {
+  const { unitId, scanLoss, binding, addOns, floor } = unit;
+  const scan = { initial: (scanLoss * fImPpm) / 1e6, maintenance: (scanLoss * fMmPpm) / 1e6 };
+  const parts = [
+    { name: `${unitId}: ${binding?.name ?? "no scenario loses"}`, ...scan },
+    ...addOns.map((each) => ({ ...each, name: `${unitId}: ${each.name}` })),
+  ];
+  const covers = unit.unpriced.map(({ instrumentId, fault, amount }) => ({
+    name: `${instrumentId} UNPRICED, ${fault}: its notional`,
+    initial: (amount * fImPpm) / fMmPpm,
+    maintenance: amount,
+  }));
+  const components = [...parts, ...covers].map((each) => ({
+    name: each.name,
+    initial: estimated(each.initial),
+    maintenance: estimated(each.maintenance),
+  }));
+  if (!floor.bound) return components;
+  const sums = addUp(components);
+  const lift = (to: number, sum: Money): Money => {
+    const missing = estimated(to) - sum;
+    return (missing > 0n ? missing : 0n) as Money;
+  };
+  const name = `${unitId}: up to the ${floor.name}`;
+  return [...components, { name, initial: lift(unit.initial, sums.initial), maintenance: lift(unit.maintenance, sums.maintenance) }];
+};
+
+const isSomething = ({ initial, maintenance }: Component): boolean => initial !== 0n || maintenance !== 0n;
+
+const portfolioComponents = ({ units, offsets }: PortfolioRequirement, { terms }: PortfolioModel): Component[] =>
+  [
+    ...units.flatMap((unit) => unitComponents(unit, terms)),
+    ...offsets.map((offset) => ({
+      name: `offset in ${offset.groupId}`,
+      initial: estimated(-offset.initial),
+      maintenance: estimated(-offset.maintenance),
+    })),
+  ].filter(isSomething);
+
+const portfolioRequirement = (
+  legs: readonly ModelLeg[],
+  model: PortfolioModel,
+  market: PricedMarket,
+  side: ValueSide,
+): ModelRequirement => {
+  const priced = legs.map((leg) => ({
+    leg,
+    held: {
+      quantity: Number(leg.quantity) / Number(ONE),
+      instrument: riskInstrument(market, model, leg.priced.instrument.instrumentId),
+    },
+  }));
+  // A leg without a price and without a notional is covered by what it was entered at; the others are margined without it.
+  const lost = priced.filter(({ held: { instrument } }) => !instrument.priced.ok && instrument.cover === null);
+  const kept = priced.filter((each) => !lost.includes(each)).map(({ held }) => held);
+  const margin = portfolioMargin(kept, model.terms);
+  const components = margin.ok ? portfolioComponents(margin, model) : legs.map((leg) => unpriced(leg, "no figure", market, side));
+  return addUp([...components, ...lost.map(({ leg }) => unpriced(leg, "no mark", market, side))]);
+};
+
+/** What the policy's model requires of the positions that it margins together (M5, M6), on one side of R3. */
+export const modelRequirement = (legs: readonly ModelLeg[], market: PricedMarket, side: ValueSide): ModelRequirement => {
+  const { model } = market.policy;
+  if (model.kind === "portfolio") return portfolioRequirement(legs, model, market, side);
+  return addUp(optionGroups(legs).flatMap((group) => standardComponents(group, model, market, side)));
+};

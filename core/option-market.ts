@@ -1,0 +1,146 @@
+import type { Instrument, OptionTerms } from "./instrument.ts";
+import type { MarketSnapshot } from "./mark.ts";
+import { ONE, type Price } from "./money.ts";
+import { impliedVolatility } from "./pricing/implied-volatility.ts";
+import { type OptionContract, optionValue } from "./pricing/option-value.ts";
+import { type OptionQuote, surfaceFromQuotes } from "./pricing/quotes.ts";
+import { type VolatilitySurface, volatilityAt } from "./pricing/surface.ts";
+import { bandWidth, qualityAt, qualityUntil } from "./quality.ts";
+import { atLeastTick, type PricedInstrument, type PricedOption, pointAt } from "./valuation.ts";
+
+/** A year by 365 days (M0), in milliseconds. */
+const YEAR_MS = 31_536_000_000;
+
+const whole = (price: Price): number => Number(price) / Number(ONE);
+
+/** A quote-asset or coin price as it is booked, rounded to the nearest 1e-8; null where it is no price. */
+const booked = (value: number): Price | null => {
+  const units = Math.round(value * Number(ONE));
+  return Number.isSafeInteger(units) && units >= 0 ? (BigInt(units) as Price) : null;
+};
+
+/** One unit of the underlying, as the pricing functions take it. */
+const contractOf = ({ right, strike, settlement, style, averagingMs }: OptionTerms): OptionContract => ({
+  right,
+  strike: whole(strike),
+  multiplier: 1,
+  settlement,
+  style,
+  averagingYears: averagingMs / YEAR_MS,
+});
+
+/** Time to expiry at the snapshot's instant, in years; 0 from the expiry on. A valuation runs on one snapshot and its time (M0). */
+const yearsOf = ({ expiryAt }: Instrument, { takenAt }: MarketSnapshot): number => Math.max(0, (expiryAt ?? takenAt) - takenAt) / YEAR_MS;
+
+/** The forward of an option on a snapshot; null where its underlying has no price above 0. */
+const forwardOf = ({ underlyingId }: OptionTerms, { marks }: MarketSnapshot): number | null => {
+  const mark = marks.get(underlyingId);
+  return mark === undefined || mark.price <= 0n ? null : whole(mark.price);
+};
+
+/** An option's mark in the quote asset: an inverse option is priced in the coin (M1). */
+const inQuote = ({ settlement }: OptionTerms, price: Price, forward: number): number =>
+  settlement === "inverse" ? whole(price) * forward : whole(price);
+
+/** The mark of an option as a quote of its underlying's surface; null where it is no good one at the snapshot's instant. */
+const quoteOf = (instrument: Instrument, terms: OptionTerms, snapshot: MarketSnapshot): OptionQuote | null => {
+  const mark = snapshot.marks.get(instrument.instrumentId);
+  const forward = forwardOf(terms, snapshot);
+  if (mark === undefined || forward === null || qualityAt(mark, instrument, snapshot.takenAt) !== "GOOD") return null;
+  const price = inQuote(terms, mark.price, forward);
+  const { strike, right } = contractOf(terms);
+  return { strike, years: yearsOf(instrument, snapshot), forward, discount: 1, bid: price, ask: price, right };
+};
+
+/**
+ * The volatilities that the good option marks of a snapshot imply, for one underlying (S15): what prices an option
+ * whose own mark is old or missing. A function of the snapshot alone; marks that no volatility explains are left out.
+ */
+export const surfaceOf = (underlyingId: string, snapshot: MarketSnapshot): VolatilitySurface => {
+  const quotes: OptionQuote[] = [];
+  for (const instrument of snapshot.instruments.values()) {
+    const { option } = instrument;
+    const quote = option === null || option.underlyingId !== underlyingId ? null : quoteOf(instrument, option, snapshot);
+    if (quote !== null) quotes.push(quote);
+  }
+  return surfaceFromQuotes(quotes).surface;
+};
+
+/** The volatility that the option's own good mark implies, else that of its neighbours; null where neither tells. */
+const volatilityOf = (
+  instrument: Instrument,
+  terms: OptionTerms,
+  snapshot: MarketSnapshot,
+  surface: () => VolatilitySurface,
+): number | null => {
+  const own = quoteOf(instrument, terms, snapshot);
+  if (own?.bid != null) {
+    const implied = impliedVolatility({ ...own, price: own.bid });
+    if (implied.ok) return implied.volatility;
+  }
+  const forward = forwardOf(terms, snapshot);
+  if (forward === null) return null;
+  const answer = volatilityAt(surface(), whole(terms.strike), forward, yearsOf(instrument, snapshot));
+  return answer.ok ? answer.volatility : null;
+};
+
+/** What the models need of an option on a snapshot. The surface is asked for only where its own mark tells no volatility. */
+export const optionOn = (
+  instrument: Instrument,
+  terms: OptionTerms,
+  snapshot: MarketSnapshot,
+  surface: () => VolatilitySurface,
+): PricedOption => ({
+  terms,
+  forward: forwardOf(terms, snapshot),
+  years: yearsOf(instrument, snapshot),
+  volatility: volatilityOf(instrument, terms, snapshot, surface),
+});
+
+/** What an option is worth by the model, for one unit of its underlying; null inside an averaging window of which nobody tells the average. */
+export const modelPrice = (terms: OptionTerms, forward: number, years: number, volatility: number): Price | null => {
+  const value = optionValue(contractOf(terms), { forward, volatility, years, discount: 1, averageFixed: null });
+  return value.ok ? booked(value.value) : null;
+};
+
+/** The model's price of an option on a snapshot, where its underlying's own mark is good; else null. */
+const modelled = (instrument: Instrument, option: PricedOption, snapshot: MarketSnapshot, now: number): Price | null => {
+  const { terms, forward, years, volatility } = option;
+  const underlying = snapshot.instruments.get(terms.underlyingId);
+  if (underlying === undefined || forward === null || volatility === null) return null;
+  if (qualityAt(snapshot.marks.get(terms.underlyingId), underlying, now) !== "GOOD") return null;
+  const price = modelPrice(terms, forward, years, volatility);
+  return price === null ? null : atLeastTick(instrument, price);
+};
+
+/**
+ * An option on a snapshot at an instant (R3, S15): its own mark while that is good, else what the volatility of its
+ * neighbours makes of it (quality MODEL), with the band on the side that is worse for the holder; else the old mark.
+ */
+export const priceOption = (
+  instrument: Instrument,
+  terms: OptionTerms,
+  snapshot: MarketSnapshot,
+  { surface, now }: { readonly surface: () => VolatilitySurface; readonly now: number },
+): PricedInstrument => {
+  const mark = snapshot.marks.get(instrument.instrumentId);
+  const own = qualityAt(mark, instrument, now);
+  const option = optionOn(instrument, terms, snapshot, surface);
+  const underlying = snapshot.instruments.get(terms.underlyingId);
+  const turns = [qualityUntil(mark, instrument, now)];
+  if (underlying !== undefined) turns.push(qualityUntil(snapshot.marks.get(terms.underlyingId), underlying, now));
+  const shared = { instrument, plain: false, option, estimate: null, validFrom: now, validUntil: Math.min(...turns) };
+  const price = own === "GOOD" ? null : modelled(instrument, option, snapshot, now);
+  const at = price ?? mark?.price;
+  if (at === undefined) return { ...shared, quality: own, high: null, lowLong: null, lowShort: null };
+  const high = pointAt(instrument, at);
+  if (own === "GOOD") return { ...shared, quality: own, high, lowLong: high, lowShort: high };
+  const width = bandWidth(at, instrument);
+  return {
+    ...shared,
+    quality: price === null ? own : "MODEL",
+    high,
+    lowLong: pointAt(instrument, atLeastTick(instrument, at - width)),
+    lowShort: pointAt(instrument, (at + width) as Price),
+  };
+};

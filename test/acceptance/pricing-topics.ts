@@ -1,0 +1,57 @@
+import { blackScholesGreeks } from "../../core/pricing/black-scholes.ts";
+import { black76, stdDevOf } from "../../core/pricing/black76.ts";
+import type { OptionRight } from "../../core/pricing/option-fault.ts";
+import { logNormalRiskFactors, scaledLevels } from "../../core/pricing/risk-factors.ts";
+import { factored, type Topic } from "./venue-answers.ts";
+import { type Figures, moneyOf, num, numberOf, ppmOf, word } from "./venue-cases.ts";
+
+const rightOf = (figures: Figures): OptionRight => word(figures, "type") as OptionRight;
+
+/** Value and greeks at once: a case asks for those that it names. */
+const onSpot: Topic = (inputs) => ({
+  ...blackScholesGreeks(
+    {
+      spot: num(inputs, "spot"),
+      strike: num(inputs, "strike"),
+      volatility: num(inputs, "vol"),
+      years: num(inputs, "years"),
+      rate: num(inputs, "rate"),
+      carry: num(inputs, "rate") - num(inputs, "dividendYield"),
+    },
+    rightOf(inputs),
+  ),
+});
+
+const onFuture: Topic = (inputs) => ({
+  value: black76(
+    num(inputs, "forward"),
+    num(inputs, "strike"),
+    stdDevOf(num(inputs, "vol"), num(inputs, "years")),
+    Math.exp(-num(inputs, "rate") * num(inputs, "years")),
+    rightOf(inputs) === "call",
+  ),
+});
+
+const riskFactors: Topic = (inputs) => ({
+  ...logNormalRiskFactors({
+    tailPpm: ppmOf(num(inputs, "lambda_")),
+    years: num(inputs, "tau"),
+    volatility: num(inputs, "sigma"),
+    drift: num(inputs, "mu"),
+  }),
+});
+
+/** Topics that core/pricing answers. */
+export const PRICING_TOPICS: Readonly<Record<string, Topic>> = {
+  "european option on a future (Black-76)": onFuture,
+  "european option value (generalised Black-Scholes-Merton)": onSpot,
+  "option greeks": onSpot,
+  "risk factors: log-normal expected shortfall": riskFactors,
+  "risk factors saturate for absurd volatility": riskFactors,
+  "risk factor with an inaccurate normal tail (negative example)": riskFactors,
+  "margin levels from saturated factor": (inputs) => {
+    const { margin } = factored({ ...inputs, marginFactor: inputs["rf"] }) as { readonly margin: number };
+    const scales = [1_000_000, ...(inputs["scales"] as readonly number[]).map(ppmOf)];
+    return { levels: scaledLevels(moneyOf(margin), scales).map(numberOf) };
+  },
+};

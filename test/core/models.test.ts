@@ -1,0 +1,173 @@
+import { describe, expect, test } from "vitest";
+import { waysToCure } from "../../core/cure.ts";
+import { fillPosition } from "../../core/fill.ts";
+import type { Instrument, OptionTerms } from "../../core/instrument.ts";
+import { planLiquidation } from "../../core/liquidation-plan.ts";
+import { liquidationRoots } from "../../core/liquidation-price.ts";
+import type { MarginModel } from "../../core/margin-model.ts";
+import { decimal, type Money, type Price, price, quantity } from "../../core/money.ts";
+import { STANDARD_TERMS } from "../../core/portfolio/portfolio-terms.ts";
+import { assess } from "../../core/statement.ts";
+import { validatePolicy } from "../../core/terms.ts";
+import { accountOf, bare, contract, leg, NOW, policyWith, snapshotOf, spot } from "./margin-fixtures.ts";
+
+/** 30 days from the instant of these tests. */
+const EXPIRY = NOW + 30 * 86_400_000;
+
+const option = (strike: string, right: "call" | "put", patch: Partial<OptionTerms> = {}, over: Partial<Instrument> = {}): Instrument =>
+  contract(`BTC-${strike}-${right === "call" ? "C" : "P"}`, {
+    kind: "option",
+    tiers: [],
+    expiryAt: EXPIRY,
+    option: { underlyingId: "BTC-FUT", strike: price(strike), right, style: "premium", settlement: "linear", averagingMs: 0, ...patch },
+    ...over,
+  });
+
+const FUTURE = contract("BTC-FUT", { expiryAt: EXPIRY });
+const PERP = contract("BTC-PERP");
+const CALL_66 = option("66000", "call");
+const CALL_70 = option("70000", "call");
+const CALL_74 = option("74000", "call");
+const PUT_54 = option("54000", "put");
+const MARKET = snapshotOf([FUTURE, PERP, CALL_66, CALL_70, CALL_74, PUT_54, spot("BTC-USDT", "BTC")], {
+  "BTC-FUT": "60000",
+  "BTC-PERP": "60000",
+  "BTC-USDT": "60000",
+  "BTC-66000-C": "1500",
+  "BTC-70000-C": "700",
+  "BTC-54000-P": "1200",
+});
+const PORTFOLIO: MarginModel = { kind: "portfolio", terms: STANDARD_TERMS };
+const standard = policyWith([bare("USDT")]);
+const portfolio = policyWith([bare("USDT")], { model: PORTFOLIO });
+const shown = (amounts: { readonly initial: Money; readonly maintenance: Money; readonly equityMaintenance: Money }) => ({
+  equity: decimal(amounts.equityMaintenance),
+  initial: decimal(amounts.initial),
+  maintenance: decimal(amounts.maintenance),
+});
+
+describe("an option's premium is cash (M1)", () => {
+  test.each([
+    ["bought", "2", "-3000"],
+    ["sold", "-2", "3000"],
+  ])("%s: %s contracts at 1500 move the cash by %s", (_, size, cash) => {
+    const filled = fillPosition(CALL_66, null, quantity(size), price("1500"));
+    expect(decimal(filled.realised)).toBe(cash);
+    expect(filled.position?.quantity).toBe(quantity(size));
+  });
+
+  test("closing pays the price of the day, not a profit; a futures-style option settles its profit", () => {
+    const held = leg("BTC-66000-C", "2", "1000");
+    expect(decimal(fillPosition(CALL_66, held, quantity("-2"), price("1500")).realised)).toBe("3000");
+    const margined = option("66000", "call", { style: "futures" });
+    expect(decimal(fillPosition(margined, held, quantity("-2"), price("1500")).realised)).toBe("1000");
+  });
+});
+
+describe("standard option margin in an account (M5, R6)", () => {
+  test("a short call needs its value and 10 % (IM) or 7.5 % (MM) of the underlying; equity leaves its value out", () => {
+    const { high, legs, components } = assess(accountOf({ USDT: "10000" }, [leg("BTC-66000-C", "-1", "1400")]), MARKET, standard, NOW);
+    expect(shown(high)).toEqual({ equity: "10000", initial: "7500", maintenance: "6000" });
+    expect(legs[0]).toMatchObject({ initial: null, maintenance: null });
+    expect(components.map(({ name }) => name)).toEqual(["options of BTC, expiry of BTC-66000-C: singles"]);
+  });
+
+  test("a bought call needs nothing and is no equity; with a short one above it the loss is bounded", () => {
+    expect(shown(assess(accountOf({ USDT: "10" }, [leg("BTC-66000-C", "1", "1400")]), MARKET, standard, NOW).high)).toEqual({
+      equity: "10",
+      initial: "0",
+      maintenance: "0",
+    });
+    const spread = accountOf({ USDT: "10" }, [leg("BTC-66000-C", "1", "1400"), leg("BTC-70000-C", "-1", "600")]);
+    const { high, components } = assess(spread, MARKET, standard, NOW);
+    expect(shown(high)).toEqual({ equity: "10", initial: "0", maintenance: "0" });
+    expect(components[0]?.name).toBe("options of BTC, expiry of BTC-66000-C: worst payoff");
+  });
+});
+
+describe("portfolio margin in an account (M6, R6, R26)", () => {
+  test("a long future is margined by the worst of the grid: 16 % down, with the tails dampened to as much", () => {
+    const { high, components } = assess(accountOf({ USDT: "20000" }, [leg("BTC-PERP", "1", "60000")]), MARKET, portfolio, NOW);
+    expect(high.maintenance).toBe(components.reduce((sum, { maintenance }) => sum + maintenance, 0n));
+    expect(decimal(high.maintenance)).toBe("9600");
+    expect(decimal(high.initial)).toBe("12480");
+    expect(components[0]?.name).toMatch(/^BTC: price/);
+  });
+
+  test("an option's value stays in equity, and a put that hedges lowers the requirement", () => {
+    const naked = assess(accountOf({ USDT: "20000" }, [leg("BTC-PERP", "1", "60000")]), MARKET, portfolio, NOW);
+    const held = [leg("BTC-54000-P", "1", "1000"), leg("BTC-PERP", "1", "60000")];
+    const hedged = assess(accountOf({ USDT: "20000" }, held), MARKET, portfolio, NOW);
+    expect(decimal(hedged.high.equityMaintenance)).toBe("21200");
+    expect(hedged.high.maintenance < naked.high.maintenance).toBe(true);
+  });
+
+  test("terms that R26 refuses are refused with the policy that names them", () => {
+    const wrong = policyWith([bare("USDT")], { model: { kind: "portfolio", terms: { ...STANDARD_TERMS, fMmPpm: 900_000 } } });
+    expect(() => validatePolicy(wrong)).toThrow(/fMmPpm: 900000 is not 1,000,000.*R26/);
+  });
+});
+
+describe("an option without a price of its own (S15)", () => {
+  const short = accountOf({ USDT: "10000" }, [leg("BTC-74000-C", "-1", "300")]);
+
+  test("is valued by the volatility of its neighbours, quality MODEL, on the side that is worse for the holder", () => {
+    const { quality, legs, low, high } = assess(short, MARKET, standard, NOW);
+    expect(quality).toBe("MODEL");
+    const [held] = legs;
+    expect(held?.price).toBeGreaterThan(price("250"));
+    expect(held?.price).toBeLessThan(price("700"));
+    expect((held?.priceLow ?? 0n) > (held?.price ?? 0n)).toBe(true);
+    expect(low.maintenance > high.maintenance).toBe(true);
+  });
+
+  test("is not traded in a liquidation", () => {
+    const poor = { ...short, balances: new Map([["USDT", 0n as Money]]) };
+    const statement = assess(poor, MARKET, standard, NOW);
+    expect(planLiquidation({ account: poor, statement, snapshot: MARKET, policy: standard, target: "closeOut", now: NOW })).toEqual([]);
+  });
+
+  test("with no neighbour and no mark it is UNPRICED and covered by its strike, never by NaN", () => {
+    const alone = snapshotOf([FUTURE, CALL_74], { "BTC-FUT": "60000" });
+    const { components, high } = assess(short, alone, standard, NOW);
+    expect(components).toEqual([
+      { name: "BTC-74000-C UNPRICED, no mark: its notional", initial: price("74000"), maintenance: price("74000") },
+    ]);
+    expect(decimal(high.maintenance)).toBe("74000");
+    const inGrid = assess(short, alone, portfolio, NOW);
+    expect(inGrid.components[0]?.name).toMatch(/BTC-74000-C UNPRICED/);
+    expect(inGrid.high.maintenance >= price("60000")).toBe(true);
+  });
+});
+
+describe("cures and liquidation of an account that its model margins as a whole (R4, M12)", () => {
+  const held = [leg("BTC-66000-C", "1", "1400"), leg("BTC-70000-C", "-1", "600"), leg("BTC-PERP", "1", "60000")];
+
+  test("each cure alone brings the account back to IM on the same marks", () => {
+    const account = accountOf({ USDT: "9000" }, held);
+    const { cures } = waysToCure(account, assess(account, MARKET, portfolio, NOW), MARKET, portfolio);
+    expect(cures.map((cure) => (cure.kind === "deposit" ? cure.asset : cure.instrumentId))).toContain("BTC-PERP");
+    const reduction = cures.find((cure) => cure.kind === "reduce" && cure.instrumentId === "BTC-PERP");
+    expect(reduction).toMatchObject({ side: "sell" });
+  });
+
+  test("a liquidation closes what binds and leaves the bought call that covers the sold one until the sold one is gone", () => {
+    const account = accountOf({ USDT: "100" }, held);
+    const statement = assess(account, MARKET, portfolio, NOW);
+    const orders = planLiquidation({ account, statement, snapshot: MARKET, policy: portfolio, target: "closeOut", now: NOW });
+    expect(orders[0]).toMatchObject({ instrumentId: "BTC-PERP", side: "sell" });
+    const ids = orders.map(({ instrumentId }) => instrumentId);
+    const bought = ids.indexOf("BTC-66000-C");
+    expect(bought === -1 || ids.indexOf("BTC-70000-C") < bought).toBe(true);
+  });
+
+  test("the liquidation price is where the revalued account crosses its requirement, to one unit", () => {
+    const account = accountOf({ USDT: "12000" }, [leg("BTC-54000-P", "-1", "1000"), leg("BTC-FUT", "0.2", "60000")]);
+    const { lower, breached } = liquidationRoots(account, "BTC-FUT", MARKET, portfolio, NOW);
+    expect(breached).toBe(false);
+    expect(lower).not.toBeNull();
+    const at = (lower?.numerator ?? 0n) as Price;
+    expect(at).toBeLessThan(price("60000"));
+    expect(at).toBeGreaterThan(price("30000"));
+  });
+});
