@@ -238,10 +238,12 @@ export class DecisionChecks {
     const isOther = facts.some(({ kind, instrumentId }) => kind === "snapshot" || (kind === "fill" && `ISO#${instrumentId}` === scope));
     const moved = facts
       .filter(({ kind, instrumentId }) => kind === "pool_transfer" && `ISO#${instrumentId}` === scope)
-      .reduce((sum, { amount }) => sum + fixedOf(amount ?? "0"), 0n);
+      .map(({ amount }) => fixedOf(amount ?? "0"))
+      // What went out takes off what was credited, and never below nothing.
+      .reduce((sum, amount) => (amount > 0n ? sum + amount + ROUNDED : sum), 0n);
     this.check(
       "I08",
-      rise <= 0n || isOther || rise <= (moved > 0n ? moved + ROUNDED : 0n),
+      rise <= 0n || isOther || rise <= moved,
       () => `${after.callId}: credited ${floatOf(rise)} where ${floatOf(moved)} was moved into ${scope}`,
     );
   }
