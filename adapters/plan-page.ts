@@ -9,7 +9,7 @@ import { policiesOf } from "./mark-page.ts";
 export type Over = (account: MarginAccount, present: DecidingTerms | null) => DecidingTerms | null;
 
 /** A fault of an account's own is no terms; the sweep names and counts it, not the plan. @throws any other fault. */
-const noTerms = (_accountId: string, error: unknown): null => {
+export const noTerms = (_accountId: string, error: unknown): null => {
   if (!isOfTheAccount(error)) throw error;
   return null;
 };

@@ -1,8 +1,12 @@
 import type { MarginAccount } from "../core/account.ts";
 import { breachesOf, type ChangePlan, holdOf } from "../core/change-plan.ts";
+import { decisionInstant } from "../core/clock.ts";
+import { columnsOf, type LinearBook } from "../core/columns/linear-book.ts";
+import { unsettledAt } from "../core/columns/linear-levels.ts";
 import type { Instrument } from "../core/instrument.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Mark, MarketSnapshot } from "../core/mark.ts";
+import type { PolicyInMode } from "../core/mode.ts";
 import { agrees, type MarkJudgement, type Tick } from "../core/quality.ts";
 import { isAtRisk } from "../core/scope.ts";
 import type { Desk } from "./decide-account.ts";
@@ -10,9 +14,10 @@ import { createBelieved } from "./dynamodb/believed.ts";
 import { createHolds } from "./dynamodb/holds.ts";
 import { shardOf } from "./dynamodb/keys.ts";
 import type { LogFields } from "./lambda/log-fields.ts";
-import { overMarket, planPage } from "./plan-page.ts";
+import { policiesOf } from "./mark-page.ts";
+import { noTerms, overMarket, planPage } from "./plan-page.ts";
 
-/** How long one sample serves: a message may hold the prices of 250 instruments, and all of them fall in a crash. */
+/** How long one sample serves, its accounts, marks and policies: a message may hold the prices of 250 instruments, and all of them fall in a crash. */
 const SAMPLE_FOR_MS = 5_000;
 const NOBODY = { called: 0, closedOut: 0 };
 
@@ -33,7 +38,22 @@ const withMark = (snapshot: MarketSnapshot, mark: Mark): MarketSnapshot => ({
 interface Sample {
   readonly accounts: readonly MarginAccount[];
   readonly snapshot: MarketSnapshot;
+  /** The accounts in columns, by policy: all prices of the sample's seconds are judged over them. */
+  readonly books: readonly LinearBook[];
+  /** Those without a policy to put them under. */
+  readonly others: readonly MarginAccount[];
 }
+
+const inColumns = async (
+  desk: Desk,
+  accounts: readonly MarginAccount[],
+  { instruments }: MarketSnapshot,
+): Promise<Pick<Sample, "books" | "others">> => {
+  const policyFor = await policiesOf(desk, accounts, noTerms);
+  const byPolicy = Map.groupBy(accounts, policyFor);
+  const under = [...byPolicy].filter((entry): entry is [PolicyInMode, MarginAccount[]] => entry[0] !== null);
+  return { books: under.map(([policy, held]) => columnsOf(held, policy, instruments)), others: byPolicy.get(null) ?? [] };
+};
 
 /**
  * Whole shards of the book, from one that the instant names. The shard of an account is a hash of its id, so
@@ -55,7 +75,7 @@ const readSample = async (desk: Desk): Promise<Sample> => {
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
-  return { accounts, snapshot };
+  return { accounts, snapshot, ...(await inColumns(desk, accounts, snapshot)) };
 };
 
 /**
@@ -64,9 +84,18 @@ const readSample = async (desk: Desk): Promise<Sample> => {
  * @param previous the mark that it would replace, which counts as said at the same instant: what its age does
  *   to an account is not the new price's doing.
  */
-const breachesOn = ({ accounts, snapshot }: Sample, desk: Desk, previous: Mark | null, mark: Mark): Promise<ChangePlan> => {
+const breachesOn = async (sample: Sample, desk: Desk, previous: Mark | null, mark: Mark): Promise<ChangePlan> => {
+  const { accounts, snapshot, books, others } = sample;
   const before = previous === null ? snapshot : withMark(snapshot, { ...mark, price: previous.price });
-  return planPage(desk, accounts, before, overMarket(mark.instrumentId, withMark(snapshot, mark)), desk.world.clock.now());
+  const after = withMark(snapshot, mark);
+  const now = desk.world.clock.now();
+  // Whom neither market moves is in no plan: few are left of a sample, and only these are decided.
+  const moved = books.flatMap((book) => {
+    const rows = [before, after].flatMap((market) => unsettledAt(book, market, decisionInstant(now, market)));
+    return [...new Set(rows)].flatMap((row) => book.accounts[row] ?? []);
+  });
+  const plan = await planPage(desk, [...moved, ...others], before, overMarket(mark.instrumentId, after), now);
+  return { ...plan, accounts: accounts.length, atRisk: accounts.filter((account) => !isBare(account)).length };
 };
 
 /** The mark as it stands while a price is held: the price waits beside it, as a jump does. */

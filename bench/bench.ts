@@ -26,6 +26,9 @@ say(`  every account by the exact pass   ${core.decideExactPerS} a second, ${cor
 say(`  a book, most of it quiet          ${core.decidePerS} a second, ${core.ratios.decide} x`);
 say(`  the same from result pages        ${core.fromPagesPerS} a second, ${core.ratios.fromPages} x`);
 say(`  decimal.js, the yardstick         ${core.yardstickPerS} a second`);
+say(`  levels over typed arrays          ${core.linearPerS} a second, ${core.ratios.linear} x`);
+say(`  the worst of 16 scenarios         ${core.worstOf16PerS} a second, ${core.ratios.worstOf16} x a plain loop`);
+say(`  the worst of 1,000 scenarios      ${core.worstOf1000PerS} a second, ${core.ratios.worstOf1000} x a plain loop`);
 
 say("valuing options by Black-76 on one core ...");
 const pricing = measurePricing();

@@ -4,6 +4,7 @@ import type { MarginAccount } from "../core/account.ts";
 import { decide } from "../core/decide.ts";
 import { type Draw, pareto } from "../local/random.ts";
 import { type BenchMarket, benchAccounts, benchMarket } from "./book.ts";
+import { type ColumnFigures, measureColumns } from "./columns.ts";
 import { accountsPerS } from "./measure.ts";
 import { yardstickAccount, yardstickLevel, yardstickMarket } from "./yardstick.ts";
 
@@ -51,7 +52,7 @@ const decidePages = (pages: readonly string[], market: BenchMarket): number => {
 };
 
 /** Accounts of ten linear positions a second on one core, and how many times the yardstick that is. */
-export interface CoreFigures {
+export interface CoreFigures extends ColumnFigures {
   /** Every account decided by the exact pass. */
   readonly decideExactPerS: number;
   /** A book as a sweep finds it, where the fast pass clears most accounts. */
@@ -60,7 +61,8 @@ export interface CoreFigures {
   readonly fromPagesPerS: number;
   /** The same decision with decimal.js. */
   readonly yardstickPerS: number;
-  readonly ratios: { readonly decideExact: number; readonly decide: number; readonly fromPages: number };
+  /** Against decimal.js; those of the scenarios against the plain loops. */
+  readonly ratios: Readonly<Record<"decideExact" | "decide" | "fromPages" | "linear" | "worstOf16" | "worstOf1000", number>>;
 }
 
 /** Measures the decision alone, without any engine. @throws Error when the yardstick judges an account otherwise. */
@@ -82,7 +84,15 @@ export const measureCore = (): CoreFigures => {
   const decidePerS = accountsPerS(() => decideAll(book, market));
   const fromPagesPerS = accountsPerS(() => decidePages(pages, market));
   const yardstickPerS = accountsPerS(judge);
-  const ratio = (perS: number): number => Math.round((perS / yardstickPerS) * 10) / 10;
-  const ratios = { decideExact: ratio(decideExactPerS), decide: ratio(decidePerS), fromPages: ratio(fromPagesPerS) };
-  return { decideExactPerS, decidePerS, fromPagesPerS, yardstickPerS, ratios };
+  const columns = measureColumns(book, market);
+  const ratio = (perS: number, plainPerS = yardstickPerS): number => Math.round((perS / plainPerS) * 10) / 10;
+  const ratios = {
+    decideExact: ratio(decideExactPerS),
+    decide: ratio(decidePerS),
+    fromPages: ratio(fromPagesPerS),
+    linear: ratio(columns.linearPerS),
+    worstOf16: ratio(columns.worstOf16PerS, columns.plainOf16PerS),
+    worstOf1000: ratio(columns.worstOf1000PerS, columns.plainOf1000PerS),
+  };
+  return { decideExactPerS, decidePerS, fromPagesPerS, yardstickPerS, ...columns, ratios };
 };

@@ -41,12 +41,12 @@ export const nakedShorts = (legs: readonly PricedLeg[]): number => {
  * unmoved price, and no more than of what they save in all. So it never makes a hedge dearer than its sides.
  */
 const termMismatch = (buckets: readonly Bucket[], scanLoss: number, set: ScenarioSet): number => {
-  const still = set.scenarios.flatMap(({ priceFactor }, row) => (row < set.own && priceFactor === 1 ? [row] : []));
+  const still = set.scenarios.flatMap(({ priceMove }, row) => (row < set.own && priceMove === 0 ? [row] : []));
   const options = buckets.filter(({ kind }) => kind === "option").map(({ settled }) => settled);
   if (options.length < 2) return 0;
   const lossOf = (at: (row: number) => number): number => Math.max(0, ...still.map((row) => -at(row)));
-  const apart = sum(options.map((pnl) => lossOf((row) => pnl[row] ?? 0)));
-  const together = lossOf((row) => sum(options.map((pnl) => pnl[row] ?? 0)));
+  const apart = sum(options.map((pnl) => lossOf((row) => pnl[row] as number)));
+  const together = lossOf((row) => sum(options.map((pnl) => pnl[row] as number)));
   const losses = sum(buckets.map(({ settled }) => worstOf(settled, 0, set.own).loss));
   return Math.max(0, Math.min(apart - together, losses - scanLoss));
 };
@@ -112,7 +112,9 @@ export interface Floor {
 export const floorOf = (legs: readonly PricedLeg[], { set, market }: PricedUnit): Floor => {
   const { minimumChargePpm, deltaFloor } = set.terms;
   const contracts = legs.filter(({ instrument }) => instrument.leg.kind !== "spot");
-  const gross = sum(contracts.map((leg) => Math.abs(notionalOf(leg))));
+  // A long option cannot cost more than its value, which the scenarios take: it has no least charge.
+  const liable = contracts.filter(({ quantity, instrument }) => instrument.leg.kind !== "option" || quantity < 0);
+  const gross = sum(liable.map((leg) => Math.abs(notionalOf(leg))));
   const deltas = contracts.map(({ quantity, delta }) => quantity * delta);
   const shares = deltaFloor.netPpm * Math.abs(sum(deltas)) + deltaFloor.hedgedPpm * smallerSide(deltas);
   const floors: readonly Floor[] = [

@@ -1,6 +1,6 @@
 import type { CloseOutValue } from "./portfolio-terms.ts";
 import type { PricedInstrument } from "./priced-instrument.ts";
-import type { ScenarioSet } from "./scenario-set.ts";
+import type { Scenario, ScenarioSet } from "./scenario-set.ts";
 
 const PPM = 1_000_000;
 const YEAR_MS = 365 * 86_400_000;
@@ -31,7 +31,7 @@ export interface Bucket {
 
 /** `into += vector · quantity`, row by row; nothing is allocated. */
 export const addProduct = (into: Float64Array, vector: Float64Array, quantity: number): void => {
-  for (let row = 0; row < into.length; row++) into[row] = (into[row] ?? 0) + (vector[row] ?? 0) * quantity;
+  for (let row = 0; row < into.length; row++) into[row] = (into[row] as number) + (vector[row] as number) * quantity;
 };
 
 /** Factors on a value that is closed out: of a net long expiry, and of a net short one. */
@@ -65,12 +65,11 @@ interface RowRule {
 /** How profit and loss of a bucket in a row come from its raw vector; the same rule holds for each of its legs. */
 const rowRule = (bucket: Pick<Bucket, "kind" | "value" | "factors" | "raw">, row: number, set: ScenarioSet): RowRule => {
   const { factors } = bucket;
-  const scenario = set.scenarios[row];
-  const weight = scenario?.weight ?? 0;
+  const { weight, volatility } = set.scenarios[row] as Scenario;
   if (bucket.kind !== "option") return { factor: 1, weight };
-  const shocked = bucket.value + (bucket.raw[row] ?? 0);
+  const shocked = bucket.value + (bucket.raw[row] as number);
   const factor = shocked >= 0 ? factors.long : factors.short;
-  const isSmile = scenario?.volatility === "tilt" || scenario?.volatility === "smile";
+  const isSmile = volatility === "tilt" || volatility === "smile";
   return { factor, weight: isSmile && shocked * factor > bucket.value ? -weight : weight };
 };
 
@@ -87,7 +86,7 @@ const bucketOf = (legs: readonly PricedLeg[], set: ScenarioSet): Bucket => {
   const settled = new Float64Array(raw.length);
   for (let row = 0; row < raw.length; row++) {
     const { factor, weight } = rowRule(bucket, row, set);
-    settled[row] = ((value + (raw[row] ?? 0)) * factor - value) * weight;
+    settled[row] = ((value + (raw[row] as number)) * factor - value) * weight;
   }
   return { ...bucket, settled };
 };
@@ -108,7 +107,7 @@ export const bucketsOf = (legs: readonly PricedLeg[], set: ScenarioSet): readonl
 /** What one leg has in its bucket's profit and loss of a row. The parts of all legs add up to it. */
 export const partOf = (leg: PricedLeg, bucket: Bucket, row: number, set: ScenarioSet): number => {
   const { factor, weight } = rowRule(bucket, row, set);
-  const raw = (leg.vector[row] ?? 0) * leg.quantity;
+  const raw = (leg.vector[row] as number) * leg.quantity;
   if (bucket.kind !== "option") return raw * weight;
   const value = leg.value * leg.quantity;
   return ((value + raw) * factor - value) * weight;
@@ -122,7 +121,7 @@ export const worstOf = (pnl: Float64Array, from: number, count: number): { reado
   let worst = 0;
   let at = -1;
   for (let row = from; row < from + count; row++) {
-    const each = pnl[row] ?? 0;
+    const each = pnl[row] as number;
     if (each < worst * (1 + ROUNDING)) {
       worst = each;
       at = row;

@@ -1,6 +1,7 @@
 import type { Floor } from "./add-ons.ts";
 import { addProduct, worstOf } from "./expiry-bucket.ts";
 import type { CorrelationGroup, PortfolioTerms } from "./portfolio-terms.ts";
+import { jointNames } from "./scenario-set.ts";
 
 const PPM = 1_000_000;
 
@@ -22,6 +23,8 @@ export interface GroupOffset {
   readonly lossApart: number;
   /** The loss of all of them together in one joint move. */
   readonly lossTogether: number;
+  /** The joint move that has it; null where none loses. */
+  readonly binding: string | null;
   /** λ of the difference: the most that is given. */
   readonly cap: number;
   /** What IM and MM are lowered by; less than the cap times the factor where floors hold. */
@@ -44,7 +47,7 @@ export const groupOffset = (group: CorrelationGroup, units: readonly Member[], t
   const joint = new Float64Array(rows);
   for (const unit of held) addProduct(joint, unit.joint, 1);
   const lossApart = held.reduce((sum, unit) => sum + Math.min(unit.scanLoss, worstOf(unit.joint, 0, rows).loss), 0);
-  const lossTogether = worstOf(joint, 0, rows).loss;
+  const { loss: lossTogether, row } = worstOf(joint, 0, rows);
   const cap = (Math.max(0, lossApart - lossTogether) * group.lambdaPpm) / PPM;
   const factor = terms.fImPpm / terms.fMmPpm;
   const room = (amount: number, floor: number, given: number): number => Math.max(0, Math.min(given, amount - floor));
@@ -57,6 +60,7 @@ export const groupOffset = (group: CorrelationGroup, units: readonly Member[], t
       members: held.map(({ unitId }) => unitId),
       lossApart,
       lossTogether,
+      binding: jointNames(group)[row] ?? null,
       cap,
       initial: room(initial, floor * factor, (cap * terms.fImPpm) / PPM),
       maintenance: room(maintenance, floor, (cap * terms.fMmPpm) / PPM),

@@ -55,10 +55,14 @@ export interface PortfolioRequirement {
   readonly offsets: readonly GroupOffset[];
 }
 
-/** No requirement can be given: a quantity is no number, or a leg has neither a price nor a notional. */
+/**
+ * No requirement can be given: a quantity is no number, a leg has neither a price nor a notional, two legs
+ * of a unit were priced at different snapshots (their `PricedUnit` is not one object), or the legs of a unit
+ * together go beyond what a number holds.
+ */
 export interface PortfolioRefusal {
   readonly ok: false;
-  readonly faults: readonly { readonly instrumentId: string; readonly fault: PricingFault | "BAD_QUANTITY" }[];
+  readonly faults: readonly { readonly instrumentId: string; readonly fault: PricingFault | "BAD_QUANTITY" | "OTHER_SNAPSHOT" }[];
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -105,7 +109,7 @@ const scan = (buckets: readonly Bucket[], unit: PricedUnit) => {
   if (rollLoss > worst.loss) {
     const parts = legs.map(({ leg, bucket }) => {
       const at = rolled.find(({ timeMs, loss }) => timeMs === bucket.timeMs && loss > 0);
-      const part = at === undefined ? 0 : (leg.vector[at.row] ?? 0) * leg.quantity * at.factor;
+      const part = at === undefined ? 0 : (leg.vector[at.row] as number) * leg.quantity * at.factor;
       return { instrumentId: leg.instrument.instrumentId, pnl: part };
     });
     return { pnl, joint, scanLoss: rollLoss, binding: { index: set.own, name: "roll of the expiries" }, parts };
@@ -148,11 +152,20 @@ const unitRequirement = (unit: PricedUnit, legs: readonly PortfolioLeg[], terms:
   };
 };
 
-const faultsOf = (legs: readonly PortfolioLeg[]): PortfolioRefusal["faults"] =>
-  legs.flatMap(({ quantity, instrument: { instrumentId, priced, cover } }): PortfolioRefusal["faults"] => {
+const faultsOf = (legs: readonly PortfolioLeg[]): PortfolioRefusal["faults"] => {
+  const units = new Map<string, PricedUnit>();
+  return legs.flatMap(({ quantity, instrument: { instrumentId, priced, cover, unit } }): PortfolioRefusal["faults"] => {
+    const first = units.get(unit.set.unitId) ?? unit;
+    units.set(unit.set.unitId, first);
     if (!Number.isFinite(quantity)) return [{ instrumentId, fault: "BAD_QUANTITY" }];
+    if (first !== unit) return [{ instrumentId, fault: "OTHER_SNAPSHOT" }];
     return priced.ok || cover !== null ? [] : [{ instrumentId, fault: priced.fault }];
   });
+};
+
+/** A sum that went beyond numbers in one scenario would hide there: every row is looked at. */
+const isFinal = ({ initial, maintenance, pnl, joint }: UnitRequirement): boolean =>
+  Number.isFinite(initial + maintenance) && pnl.every(Number.isFinite) && joint.every(Number.isFinite);
 
 /**
  * The requirement of an account by its scenarios (M6, R6, R26): in each unit the largest loss, charges that
@@ -179,6 +192,11 @@ export const portfolioMargin = (legs: readonly PortfolioLeg[], terms: PortfolioT
   const units = [...books.values()]
     .sort((a, b) => compare(a.unit.set.unitId, b.unit.set.unitId))
     .map((book) => unitRequirement(book.unit, book.legs, terms));
+  const beyond = units.filter((unit) => !isFinal(unit)).map(({ unitId }) => unitId);
+  if (beyond.length > 0) {
+    const lost = held.filter(({ instrument }) => beyond.includes(instrument.unit.set.unitId));
+    return { ok: false, faults: lost.map(({ instrument: { instrumentId } }) => ({ instrumentId, fault: "NOT_FINITE" })) };
+  }
   const offsets = terms.groups.flatMap((group) => groupOffset(group, units, terms));
   const total = (amounts: readonly number[]): number => amounts.reduce((sum, each) => sum + each, 0);
   return {

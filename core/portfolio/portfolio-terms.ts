@@ -107,7 +107,7 @@ export interface UnitTerms {
   readonly confidence: Threshold | null;
   /** A settlement asset below its peg: `(threshold − price)·factor` of the scan loss, IM only. */
   readonly depeg: Threshold | null;
-  /** MM is at least this much of the gross spot notional of futures and options. */
+  /** MM is at least this much of the gross spot notional of futures and short options. */
   readonly minimumChargePpm: Ppm;
   /** MM is at least `net·|net delta| + hedged·min(long, short delta)`, at spot. */
   readonly deltaFloor: { readonly netPpm: Ppm; readonly hedgedPpm: Ppm };

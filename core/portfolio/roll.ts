@@ -24,7 +24,7 @@ export const rolledExpiries = (buckets: readonly Bucket[], set: ScenarioSet): re
   for (const { timeMs, raw } of buckets) {
     if (timeMs === null) continue;
     const sum = moved.get(timeMs) ?? { up: 0, down: 0 };
-    moved.set(timeMs, { up: sum.up + (raw[set.rollUp] ?? 0), down: sum.down + (raw[set.rollDown] ?? 0) });
+    moved.set(timeMs, { up: sum.up + (raw[set.rollUp] as number), down: sum.down + (raw[set.rollDown] as number) });
   }
   return [...moved].map(([timeMs, { up, down }]) => {
     const factor = (roll.fixedPpm + (roll.perYearPpm * timeMs) / YEAR_MS) / PPM;

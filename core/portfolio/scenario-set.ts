@@ -8,6 +8,8 @@ const THIRTY_DAYS_MS = 30 * 86_400_000;
 export interface Scenario {
   /** As a person reads it: "price −8 %, volatility up". */
   readonly name: string;
+  /** Signed move of the price, as a share: −0.08. */
+  readonly priceMove: number;
   /** The shocked price by the present one: 0.92. */
   readonly priceFactor: number;
   readonly volatility: VolatilityMove;
@@ -49,6 +51,7 @@ const MOVES: readonly VolatilityMove[] = ["down", "same", "up"];
 
 const scenario = (movePpm: number, volatility: VolatilityMove, weight: number): Scenario => ({
   name: `price ${signed(movePpm)}, ${VOLATILITY[volatility]}`,
+  priceMove: movePpm / PPM,
   priceFactor: (PPM + movePpm) / PPM,
   volatility,
   weight,
@@ -64,6 +67,14 @@ const gridOf = ({ priceRangePpm, priceSteps, tails, skew }: UnitTerms): readonly
   ...(skew === null ? [] : [scenario(0, "tilt", 1), scenario(0, "smile", 1)]),
 ];
 
+/** Joint moves of a group, each with the moves of volatility: one order for all its members. */
+const jointMoves = ({ priceRangePpm, priceSteps }: CorrelationGroup) =>
+  steps(priceRangePpm, priceSteps).flatMap((move) => MOVES.map((volatility) => ({ move, volatility })));
+
+/** Names of the joint moves of a group, in the order of its rows. */
+export const jointNames = (group: CorrelationGroup): readonly string[] =>
+  jointMoves(group).map(({ move, volatility }) => `joint move ${signed(move)}, ${VOLATILITY[volatility]}`);
+
 const listed = ({ movePpm, volatility, weightPpm }: ListedScenario): Scenario => scenario(movePpm, volatility, weightPpm / PPM);
 
 /** The scenarios of a unit, named and in order (M6). A pure function of validated terms. */
@@ -73,10 +84,7 @@ export const scenarioSet = (terms: PortfolioTerms, unitId: string): ScenarioSet 
   const roll = unit.roll === null ? [] : [scenario(unit.roll.upPpm, "same", 1), scenario(unit.roll.downPpm, "same", 1)];
   const group = terms.groups.find(({ members }) => members.some((member) => member.unitId === unitId)) ?? null;
   const beta = (group?.members.find((member) => member.unitId === unitId)?.betaPpm ?? 0) / PPM;
-  const joint =
-    group === null
-      ? []
-      : steps(group.priceRangePpm, group.priceSteps).flatMap((move) => MOVES.map((volatility) => scenario(beta * move, volatility, 1)));
+  const joint = group === null ? [] : jointMoves(group).map(({ move, volatility }) => scenario(beta * move, volatility, 1));
   return {
     unitId,
     terms: unit,

@@ -44,7 +44,7 @@ export interface OptionLeg {
 
 export type Leg = PriceLeg | OptionLeg;
 
-/** Why an instrument has no price. */
+/** Why an instrument has no price; NOT_FINITE: a scenario takes its value beyond what a number holds. */
 export type PricingFault =
   | "NO_SPOT"
   | "NO_MARK"
@@ -53,7 +53,8 @@ export type PricingFault =
   | "NO_VOLATILITY"
   | "NO_DISCOUNT"
   | "EXPIRED"
-  | "NO_MULTIPLIER";
+  | "NO_MULTIPLIER"
+  | "NOT_FINITE";
 
 /** One contract under every scenario of its unit, or why not. Figures are in the valuation asset. */
 export type ScenarioVector =
@@ -117,7 +118,7 @@ export const scenarioVector = (leg: Leg, set: ScenarioSet, market: UnitMarket): 
   const fault = faultOf(leg, market);
   if (fault !== null) return { ok: false, fault };
   const priced = leg.kind === "option" ? optionVector(leg, set, market) : priceVector(leg, set, market);
-  return priced.ok && priced.pnl.every(Number.isFinite) ? priced : { ok: false, fault: "NO_MARK" };
+  return priced.ok && priced.pnl.every(Number.isFinite) ? priced : { ok: false, fault: "NOT_FINITE" };
 };
 
 /** Value of one contract, in the valuation asset, after its price and its volatility moved by factors above 0. */
@@ -139,6 +140,6 @@ export const legValue = (
 const priceVector = (leg: PriceLeg, set: ScenarioSet, { spot, quoteRate }: UnitMarket): ScenarioVector => {
   const notional = (leg.kind === "inverse" ? leg.multiplier : leg.multiplier * leg.mark) * quoteRate;
   const pnl = new Float64Array(set.scenarios.length);
-  for (const [row, { priceFactor }] of set.scenarios.entries()) pnl[row] = notional * (priceFactor - 1);
+  for (const [row, { priceMove }] of set.scenarios.entries()) pnl[row] = notional * priceMove;
   return { ok: true, value: leg.kind === "spot" ? notional : 0, delta: notional / (spot * quoteRate), pnl };
 };

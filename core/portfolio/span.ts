@@ -57,10 +57,10 @@ export const spanArray = (leg: Leg, market: UnitMarket, scenarios: SpanScenarios
   const present = legValue(leg, market, 1, 1);
   if (!present.ok) return present;
   for (let row = 0; row < array.length; row++) {
-    const [price, vol] = [1 + (scenarios.prices[row] ?? 0), 1 + (scenarios.vols[row] ?? 0)];
+    const [price, vol] = [1 + (scenarios.prices[row] as number), 1 + (scenarios.vols[row] as number)];
     const shocked = legValue(leg, market, Math.max(price, 1e-6), Math.max(vol, 1e-6));
     if (!shocked.ok) return shocked;
-    array[row] = (shocked.value - present.value) * (scenarios.weights[row] ?? 0);
+    array[row] = (shocked.value - present.value) * (scenarios.weights[row] as number);
   }
   return { ok: true, array };
 };
@@ -93,7 +93,7 @@ export const scanRisk = (positions: readonly SpanPosition[]): ScanRisk => {
       const fault = gap >= 0 ? `scenario ${gap + 1} has no figure` : `it has ${array.length} scenarios, not ${pnl.length}`;
       throw new TermsError("SPAN arrays", `position ${index + 1}`, fault, "Load the whole risk array of one file");
     }
-    for (let row = 0; row < pnl.length; row++) pnl[row] = (pnl[row] ?? 0) + (array[row] ?? 0) * quantity;
+    for (let row = 0; row < pnl.length; row++) pnl[row] = (pnl[row] as number) + (array[row] as number) * quantity;
   }
   const worst = pnl.reduce((low, each) => Math.min(low, each), 0);
   return { scan: worst === 0 ? 0 : -worst, scenario: worst === 0 ? 0 : pnl.indexOf(worst) + 1, pnl };

@@ -96,8 +96,8 @@ const checkUnit = (place: string, unit: UnitTerms, refuse: Refuse): void => {
   for (const [name, charge] of Object.entries({ shortOption: unit.shortOption, hedged, futures: unit.futures })) {
     checkCharge(`${place} ${name}`, charge, refuse);
   }
-  if (hedged.mmPpm > priceRangePpm) {
-    throw refuse(`${place} hedged`, "a hedge would cost more than it saves", "Give mmPpm of at most priceRangePpm");
+  if (hedged.imPpm > priceRangePpm) {
+    throw refuse(`${place} hedged`, "a hedge would cost more than it saves", "Give imPpm of at most priceRangePpm");
   }
   for (const [name, terms] of Object.entries({ confidence, depeg })) {
     if (terms !== null) checkRates(`${place} ${name}`, { thresholdPpm: terms.thresholdPpm, factorPpm: terms.factorPpm }, refuse);

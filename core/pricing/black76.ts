@@ -31,7 +31,7 @@ export const black76 = (forward: number, strike: number, stdDev: number, discoun
   if (stdDev <= 0 || forward <= 0 || strike <= 0) return discount * intrinsic;
   const time = forward < strike ? timeValue(forward, strike, stdDev) : timeValue(strike, forward, stdDev);
   // Rounding may leave a hair below 0 where two equal tails cancel.
-  return discount * (intrinsic + (time < 0 ? 0 : time));
+  return discount * (intrinsic + Math.max(0, time));
 };
 
 /** `σ√T` of terms, 0 at and after expiry. */

@@ -1,6 +1,6 @@
 import { timeValue } from "./black76.ts";
 import { normalDensity } from "./normal.ts";
-import { faultOfTerms, type OptionFault, type OptionRight } from "./option-fault.ts";
+import { faultOfPlace, type OptionRight, type PlaceFault } from "./option-fault.ts";
 
 /** A price of which the volatility is asked. */
 export interface PricedOption {
@@ -14,7 +14,7 @@ export interface PricedOption {
 
 /** Why a price has no volatility. */
 export type VolatilityFault =
-  | OptionFault
+  | PlaceFault
   /** At and after expiry a price tells nothing of volatility. */
   | "TIME_NOT_POSITIVE"
   /** Below the discounted intrinsic value: an arbitrage. */
@@ -68,7 +68,7 @@ const solve = (low: number, high: number, target: number): number => {
  * @returns the volatility a year, or the fault by name: never NaN and never a volatility for a price that no volatility explains.
  */
 export const impliedVolatility = ({ price, forward, strike, years, discount, right }: PricedOption): ImpliedVolatility => {
-  const fault = faultOfTerms({ forward, strike, years, discount, volatility: 0 });
+  const fault = faultOfPlace({ forward, strike, years, discount });
   if (fault !== null) return { ok: false, fault };
   if (!Number.isFinite(price)) return { ok: false, fault: "NOT_A_NUMBER" };
   if (years <= 0) return { ok: false, fault: "TIME_NOT_POSITIVE" };

@@ -1,15 +1,17 @@
 /** Which way an option pays: a call max(S − K, 0), a put max(K − S, 0). */
 export type OptionRight = "call" | "put";
 
-/** Why option terms can be given no value. A fault is answered by this name, never by NaN. */
-export type OptionFault =
-  /** A figure is NaN or infinite, or so large that its square is. */
+/** Why a strike has no place on a market. A fault is answered by this name, never by NaN. */
+export type PlaceFault =
+  /** A figure is NaN or infinite, or so large or small that what follows from it is. */
   | "NOT_A_NUMBER"
   /** The log-normal model has no forward of 0 and below (S20, S21). */
   | "FORWARD_NOT_POSITIVE"
   | "STRIKE_NOT_POSITIVE"
-  | "DISCOUNT_NOT_POSITIVE"
-  | "VOLATILITY_NEGATIVE";
+  | "DISCOUNT_NOT_POSITIVE";
+
+/** Why option terms can be given no value. */
+export type OptionFault = PlaceFault | "VOLATILITY_NEGATIVE";
 
 /** What a European option on a forward is priced from; see `black76`. */
 export interface Black76Terms {
@@ -25,11 +27,16 @@ export interface Black76Terms {
   readonly discount: number;
 }
 
-/** The first fault of the terms, or null when they have a value. Time of 0 and below is no fault: the option is then worth its payoff. */
-export const faultOfTerms = ({ forward, strike, volatility, years, discount }: Black76Terms): OptionFault | null => {
-  if (!Number.isFinite(forward + strike + discount + years + volatility * volatility * years)) return "NOT_A_NUMBER";
+/** The first fault of a strike on a market, or null; `years` are only asked to be a number. */
+export const faultOfPlace = ({ forward, strike, years, discount }: Omit<Black76Terms, "volatility">): PlaceFault | null => {
+  if (!Number.isFinite(forward + strike + discount + years)) return "NOT_A_NUMBER";
   if (forward <= 0) return "FORWARD_NOT_POSITIVE";
   if (strike <= 0) return "STRIKE_NOT_POSITIVE";
-  if (discount <= 0) return "DISCOUNT_NOT_POSITIVE";
-  return volatility < 0 ? "VOLATILITY_NEGATIVE" : null;
+  return discount <= 0 ? "DISCOUNT_NOT_POSITIVE" : null;
+};
+
+/** The first fault of the terms, or null when they have a value. Time of 0 and below is no fault: the option is then worth its payoff. */
+export const faultOfTerms = (terms: Black76Terms): OptionFault | null => {
+  if (!Number.isFinite(terms.volatility * terms.volatility * terms.years)) return "NOT_A_NUMBER";
+  return faultOfPlace(terms) ?? (terms.volatility < 0 ? "VOLATILITY_NEGATIVE" : null);
 };

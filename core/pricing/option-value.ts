@@ -108,7 +108,7 @@ const faultOf = (contract: OptionContract, market: OptionMarket): OptionValueFau
   if (fault !== null) return fault;
   if (!(multiplier > 0 && Number.isFinite(multiplier) && averagingYears >= 0 && Number.isFinite(averagingYears)))
     return "CONTRACT_OUT_OF_RANGE";
-  const begun = years < averagingYears;
+  const begun = averagingYears > 0 && years < averagingYears;
   return begun && !(averageFixed !== null && averageFixed > 0 && Number.isFinite(averageFixed)) ? "AVERAGE_MISSING" : null;
 };
 
@@ -129,6 +129,7 @@ export const optionValue = (contract: OptionContract, market: OptionMarket): Opt
   // A settled inverse option pays in the coin at the price that settles it.
   const settledAt = expired && contract.averagingYears > 0 ? (market.averageFixed as number) : market.forward;
   const { value, delta, gamma, vega } = contract.settlement === "inverse" ? inCoin(quote, settledAt) : quote;
+  if (!Number.isFinite(value + delta + gamma + vega)) return { ok: false, fault: "NOT_A_NUMBER" };
   const settled = expired ? 0 : contract.multiplier;
   return {
     ok: true,

@@ -1,5 +1,5 @@
 import { impliedVolatility, type VolatilityFault } from "./implied-volatility.ts";
-import type { OptionRight } from "./option-fault.ts";
+import { faultOfPlace, type OptionRight } from "./option-fault.ts";
 import { readNodes, type SurfaceFault, type SurfaceNode, type SurfaceSlice, type VolatilitySurface, volatilitySurface } from "./surface.ts";
 
 /** The quote of one option, prices in the unit of the forward. Null: the market maker quotes nothing on that side. */
@@ -17,7 +17,7 @@ export interface OptionQuote {
 
 /** Why a quote makes no node of the surface. */
 export type QuoteFaultName =
-  | Exclude<VolatilityFault, "VOLATILITY_NEGATIVE" | "NO_TIME_VALUE">
+  | Exclude<VolatilityFault, "NO_TIME_VALUE">
   /** Neither a bid nor an ask. */
   | "NO_QUOTE"
   | "NO_BID"
@@ -53,8 +53,7 @@ interface JudgedQuote {
 const sideOf = (quote: OptionQuote, price: number): Side => {
   const implied = impliedVolatility({ ...quote, price });
   if (implied.ok) return { ok: true, variance: implied.volatility * implied.volatility * quote.years };
-  if (implied.fault === "NO_TIME_VALUE") return { ok: false, fault: "BELOW_INTRINSIC" };
-  return { ok: false, fault: implied.fault === "VOLATILITY_NEGATIVE" ? "NOT_A_NUMBER" : implied.fault };
+  return { ok: false, fault: implied.fault === "NO_TIME_VALUE" ? "BELOW_INTRINSIC" : implied.fault };
 };
 
 /** What is wrong with the prices of a quote as they stand; the model has not been asked yet. */
@@ -87,9 +86,7 @@ const judge = (quote: OptionQuote): JudgedQuote => {
   const fault = missingSide(quote) ?? (bid?.ok === false ? bid.fault : ask?.ok === false ? ask.fault : null);
   if (fault !== null) return { quote, logMoneyness, fault, mid: null, ...bounds };
   const mid = sideOf(quote, ((quote.bid as number) + (quote.ask as number)) / 2);
-  return mid.ok
-    ? { quote, logMoneyness, fault: null, mid: mid.variance, ...bounds }
-    : { quote, logMoneyness, fault: mid.fault, mid: null, ...bounds };
+  return { quote, logMoneyness, ...(mid.ok ? { fault: null, mid: mid.variance } : { fault: mid.fault, mid: null }), ...bounds };
 };
 
 /** Of the good options of a strike the one out of the money: its price is all volatility. */
@@ -113,9 +110,7 @@ const holeNode = (strike: readonly JudgedQuote[], good: readonly SurfaceNode[]):
 
 /** The slice of one expiry from its judged quotes; null when no strike of it has a good pair. */
 const sliceOf = (years: number, judged: readonly JudgedQuote[]): SurfaceSlice | null => {
-  const strikes = new Map<number, JudgedQuote[]>();
-  for (const each of judged) strikes.set(each.logMoneyness, [...(strikes.get(each.logMoneyness) ?? []), each]);
-  const listed = [...strikes].sort(([a], [b]) => a - b).map(([, quotes]) => quotes);
+  const listed = [...Map.groupBy(judged, ({ logMoneyness }) => logMoneyness)].sort(([a], [b]) => a - b).map(([, quotes]) => quotes);
   const nodeOf = (quotes: readonly JudgedQuote[]): SurfaceNode | null => {
     const { logMoneyness, mid, bid, ask } = quotes.reduce(preferred);
     if (mid === null) return null;
@@ -127,13 +122,7 @@ const sliceOf = (years: number, judged: readonly JudgedQuote[]): SurfaceSlice | 
 };
 
 /** A quote without a place on the surface, whatever its prices. */
-const placeFault = ({ strike, forward, discount, years }: OptionQuote): QuoteFaultName | null => {
-  if (!Number.isFinite(strike + forward + discount + years)) return "NOT_A_NUMBER";
-  if (forward <= 0) return "FORWARD_NOT_POSITIVE";
-  if (strike <= 0) return "STRIKE_NOT_POSITIVE";
-  if (discount <= 0) return "DISCOUNT_NOT_POSITIVE";
-  return years <= 0 ? "TIME_NOT_POSITIVE" : null;
-};
+const placeFault = (quote: OptionQuote): QuoteFaultName | null => faultOfPlace(quote) ?? (quote.years <= 0 ? "TIME_NOT_POSITIVE" : null);
 
 /**
  * The surface of one underlying from the quotes of one market snapshot (M1, S15).
@@ -153,7 +142,7 @@ export const surfaceFromQuotes = (
     return fault !== null;
   };
   const seen = new Set<string>();
-  const expiries = new Map<number, JudgedQuote[]>();
+  const placed: JudgedQuote[] = [];
   for (const quote of quotes) {
     if (tell(quote, placeFault(quote))) continue;
     const name = `${quote.years} ${quote.strike} ${quote.right}`;
@@ -161,8 +150,10 @@ export const surfaceFromQuotes = (
     seen.add(name);
     const judged = judge(quote);
     tell(quote, judged.fault);
-    expiries.set(quote.years, [...(expiries.get(quote.years) ?? []), judged]);
+    placed.push(judged);
   }
-  const slices = [...expiries].map(([years, judged]) => sliceOf(years, judged)).filter((slice) => slice !== null);
+  const slices = [...Map.groupBy(placed, ({ quote }) => quote.years)]
+    .map(([years, judged]) => sliceOf(years, judged))
+    .filter((slice) => slice !== null);
   return { ...volatilitySurface(slices), quoteFaults };
 };

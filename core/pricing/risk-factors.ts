@@ -41,7 +41,8 @@ export const logNormalRiskFactors = (terms: RiskFactorTerms): RiskFactors => {
   const z = normalQuantile(tail);
   const stdDev = terms.volatility * Math.sqrt(terms.years);
   const grown = Math.exp(terms.drift * terms.years) / tail;
-  return { ok: true, long: 1 - grown * normalCdf(z - stdDev), short: grown * normalCdf(z + stdDev) - 1 };
+  const [long, short] = [1 - grown * normalCdf(z - stdDev), grown * normalCdf(z + stdDev) - 1];
+  return Number.isFinite(long + short) ? { ok: true, long, short } : { ok: false, fault: "NOT_A_NUMBER" };
 };
 
 /** The levels of a requirement, each a multiple of it in ppm (search, initial, release), rounded up (M0). */

@@ -1,3 +1,4 @@
+import { black76 } from "./black76.ts";
 import { faultOfSvi, type SviFault, type SviParameters, sviVariance } from "./svi.ts";
 
 /** One listed strike of an expiry, in total variance `σ²T`: of the mid, of the bid and of the ask. */
@@ -29,6 +30,8 @@ export type SurfaceFault = { readonly years: number; readonly dropped: boolean }
   | { readonly fault: "TIME_NOT_POSITIVE" | "DUPLICATE_EXPIRY" | "NO_NODES" | "NODES_OUT_OF_ORDER" | "VARIANCE_NOT_POSITIVE" }
   /** Total variance falls from the expiry before: a calendar spread with a negative price at this log-moneyness. */
   | { readonly fault: "CALENDAR_ARBITRAGE"; readonly logMoneyness: number }
+  /** The bid of a call is above the ask of the one a strike below. */
+  | { readonly fault: "SPREAD_ARBITRAGE"; readonly logMoneyness: number }
 );
 
 /** What a surface answers: volatilities a year, `low ≤ volatility ≤ high` (the sides of the market, S15). */
@@ -100,6 +103,28 @@ const sliceFault = (slice: SurfaceSlice): SurfaceFault | null => {
   return fault === null ? null : { ...at, fault };
 };
 
+/**
+ * An arbitrage between quoted neighbours at prices that can be traded: calls on a forward of 1, sold at the bid's
+ * variance and bought at the ask's. The first one found, or null.
+ */
+const tradeFault = (slice: SurfaceSlice): SurfaceFault | null => {
+  if (slice.kind === "SVI") return null;
+  const { nodes, years } = slice;
+  for (const [index, { logMoneyness, low, quality }] of nodes.entries()) {
+    const [below, above] = [nodes[index - 1], nodes[index + 1]];
+    if (quality !== "QUOTED" || below?.quality !== "QUOTED") continue;
+    const [from, at] = [Math.exp(below.logMoneyness), Math.exp(logMoneyness)];
+    const sold = black76(1, at, Math.sqrt(low), 1, true);
+    const bought = black76(1, from, Math.sqrt(below.high), 1, true);
+    if (sold > bought + ROUNDING) return { years, dropped: false, fault: "SPREAD_ARBITRAGE", logMoneyness };
+    if (above?.quality !== "QUOTED") continue;
+    const to = Math.exp(above.logMoneyness);
+    const wings = ((to - at) * bought + (at - from) * black76(1, to, Math.sqrt(above.high), 1, true)) / (to - from);
+    if (sold > wings + ROUNDING) return { years, dropped: false, fault: "BUTTERFLY_ARBITRAGE", logMoneyness };
+  }
+  return null;
+};
+
 const calendarFault = (before: SurfaceSlice, after: SurfaceSlice): SurfaceFault | null => {
   const own = [before, after].flatMap((slice) => (slice.kind === "NODES" ? slice.nodes.map(({ logMoneyness }) => logMoneyness) : []));
   // Nodes say nothing beyond their ends: there the surface is flat by rule, not by the market.
@@ -115,7 +140,8 @@ const calendarFault = (before: SurfaceSlice, after: SurfaceSlice): SurfaceFault 
 
 /**
  * A surface from slices in any order (M1). Slices that cannot be used are left out, each reported by name;
- * a calendar arbitrage is reported and both slices stay: which of them is wrong nobody here knows.
+ * an arbitrage between expiries or between quoted strikes is reported and the slices stay: which of the quotes is
+ * wrong nobody here knows.
  */
 export const volatilitySurface = (
   slices: readonly SurfaceSlice[],
@@ -127,7 +153,7 @@ export const volatilitySurface = (
     else good.push(slice);
   }
   const calendar = good.slice(1).map((after, index) => calendarFault(good[index] as SurfaceSlice, after));
-  return { surface: { slices: good }, faults: [...faults, ...calendar.filter((fault) => fault !== null)] };
+  return { surface: { slices: good }, faults: [...faults, ...[...good.map(tradeFault), ...calendar].filter((fault) => fault !== null)] };
 };
 
 /** Total variance at a time between, before or after the slices. */
@@ -164,6 +190,7 @@ export const volatilityAt = (surface: VolatilitySurface, strike: number, forward
   if (!Number.isFinite(logMoneyness)) return none("NOT_A_NUMBER");
   if (surface.slices.length === 0) return none("EMPTY_SURFACE");
   const { variance, low, high, quality } = readAt(surface.slices, logMoneyness, years);
+  if (!Number.isFinite((variance + high) / years)) return none("NOT_A_NUMBER");
   return {
     ok: true,
     quality,

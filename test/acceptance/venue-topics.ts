@@ -6,6 +6,7 @@ import { entryMargin, maintenanceRate, sizeRate } from "../../core/venue-profile
 import { accountOf, bare, policyWith, snapshotOf, spot } from "../core/margin-fixtures.ts";
 import { PORTFOLIO_TOPICS } from "./portfolio-topics.ts";
 import { PRICING_TOPICS } from "./pricing-topics.ts";
+import { STATISTICS_TOPICS } from "./statistics-topics.ts";
 import { STRATEGIES } from "./strategies-topics.ts";
 import {
   average,
@@ -61,11 +62,13 @@ import {
   venue,
   word,
 } from "./venue-cases.ts";
+import { WATERFALL } from "./waterfall-topics.ts";
 
 /** Each topic that is in scope, to the function of core/ that answers it. Null: this case of it is not. */
 export const TOPICS: Readonly<Record<string, Topic>> = {
   ...STRATEGIES,
   ...PORTFOLIO_TOPICS,
+  ...WATERFALL,
   "maintenance margin = slippage + risk factor": (inputs) => slipped(inputs),
   "maintenance margin, extreme slippage factor": (inputs) => slipped(inputs),
   "isolated margin / order margin": (inputs) => factored(inputs),
@@ -226,5 +229,6 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   "MTA and rounding: delivery rounds up, return rounds down": creditSupport,
   "backstop at 2/3 of maintenance": backstop,
   "isolated spot-margin liquidation price": quickMargin,
+  ...STATISTICS_TOPICS,
   ...PRICING_TOPICS,
 };

@@ -36,6 +36,11 @@ describe("options alone and strategies (M5, R6)", () => {
       ["1 call 1400 150", "-2 call 1500 80"],
       "610 385 singles",
     ],
+    [
+      "deep in the money the uncovered call costs 1.2 and 1.1 forwards, less than alone",
+      ["-2 call 100 1400", "1 call 200 1300"],
+      "2000 1850 worst payoff",
+    ],
     ["a box lent is owed whole", ["-1 call 1500 80", "1 put 1500 80", "1 call 2500 2", "-1 put 2500 990"], "1000 1000 worst payoff"],
     ["a box borrowed owes nothing", ["1 call 1500 80", "-1 put 1500 80", "-1 call 1600 40", "1 put 1600 140"], "0 0 worst payoff"],
   ])("%s", (_, rows, expected) => {
@@ -69,6 +74,16 @@ describe("options alone and strategies (M5, R6)", () => {
     expect(decimal(margin.value)).toBe("-70");
   });
 
+  test("uncovered calls are charged on the forward of their expiry, not on the spot", () => {
+    const forwards = new Map([[EXPIRY, price("1000")]]);
+    const margin = standardOptionMargin(
+      [option("-2 call 100", "1400"), option("1 call 200", "1300")],
+      { spot: price("1500"), forwards },
+      EXCHANGE,
+    );
+    expect(margin).toMatchObject({ initial: money("1400"), maintenance: money("1300") });
+  });
+
   test("parts name each option: alone, at its mark, and at the price that decides", () => {
     const [expiry] = judged([option("-1 call 1400", "150"), option("1 call 1500", "80")]).expiries;
     expect(expiry?.worstAt).toBe(price("1500"));
@@ -83,6 +98,8 @@ describe("options alone and strategies (M5, R6)", () => {
   test("Reg T: 20 % less what is out, 10 % of the strike for a put; a straddle is the greater side and the other's value", () => {
     expect(figures(judged([option("-1 put 80", "1")], "100", LISTED))).toBe("9 9 singles");
     expect(figures(judged([option("-1 call 100", "5"), option("-1 put 100", "4")], "100", LISTED))).toBe("29 29 singles");
+    // 12 for the call, 24 for the put: the call counts with its value.
+    expect(figures(judged([option("-1 call 110", "2"), option("-1 put 100", "4")], "100", LISTED))).toBe("26 26 singles");
     expect(figures(judged([option("-3 call 100", "5"), option("-1 put 100", "4")], "100", LISTED))).toBe("79 79 singles");
     // Uncovered calls have no bound under these terms.
     expect(judged([option("-1 call 100", "5")], "100", LISTED).expiries[0]?.initial.worstPayoff).toBeNull();
