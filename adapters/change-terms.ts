@@ -1,10 +1,12 @@
+import type { Scope } from "../core/account.ts";
 import { type AcceptedBreaches, type ChangePlan, emptyPlan, holdOf, joinPlans } from "../core/change-plan.ts";
 import { newestPriceAt } from "../core/clock.ts";
 import type { Instrument } from "../core/instrument.ts";
 import type { MarketSnapshot } from "../core/mark.ts";
-import { modeOf } from "../core/mode.ts";
+import { modeOf, type PolicyInMode, policyIn } from "../core/mode.ts";
 import type { Policy } from "../core/policy.ts";
 import { qualityAt } from "../core/quality.ts";
+import { scopesOf, viewOf } from "../core/scope.ts";
 import { Contended, type Desk, openDesk, policyIdOf } from "./decide-account.ts";
 import { UnknownPolicy } from "./dynamodb/policies.ts";
 import { eachOf } from "./parallel.ts";
@@ -74,11 +76,18 @@ export const policyChange = (world: World, policyId: string, make: (version: num
     make,
     isSame: isSamePolicy,
     store: desk.book.putPolicy,
-    over: (next, snapshot) => (account, present) =>
-      // An open call keeps the policy that it was opened under (R11).
-      account.live !== null || policyIdOf(desk, account) !== policyId
-        ? present
-        : { snapshot, policy: { ...next, mode: modeOf(world.settings.modes, account) } },
+    over: (next, snapshot) => (account, present) => {
+      if (policyIdOf(desk, account) !== policyId) return present;
+      const changed = { ...next, mode: modeOf(world.settings.modes, account) };
+      // An open call keeps the policy that it was opened under (R11), in each scope.
+      const isKept = (scope: Scope): boolean => present !== null && viewOf(account, scope).live !== null;
+      const scopes = scopesOf(account);
+      if (scopes.every(isKept)) return present;
+      const inScope = (scope: Scope): PolicyInMode => (present !== null && isKept(scope) ? policyIn(present.policy, scope) : changed);
+      const { ofPools: _, ...own } = inScope("CROSS");
+      if (scopes.length === 1) return { snapshot, policy: own };
+      return { snapshot, policy: { ...own, ofPools: new Map(scopes.slice(1).map((scope) => [scope, inScope(scope)])) } };
+    },
   };
 };
 

@@ -1,9 +1,11 @@
-import type { MarginAccount } from "../core/account.ts";
+import type { LiveCall, MarginAccount, Scope } from "../core/account.ts";
 import { decide } from "../core/decide.ts";
 import type { Change } from "../core/decision.ts";
 import type { Fact } from "../core/ledger.ts";
 import type { MarketSnapshot } from "../core/mark.ts";
 import { modeOf, type PolicyInMode } from "../core/mode.ts";
+import type { Policy } from "../core/policy.ts";
+import { scopeOf } from "../core/scope.ts";
 import { unopenedAccount } from "./dynamodb/account-codec.ts";
 import { type Book, createBook } from "./dynamodb/book.ts";
 import { createMarks, type Marks } from "./dynamodb/marks.ts";
@@ -55,13 +57,17 @@ export const policyIdOf = ({ world }: Desk, { policyId }: MarginAccount): string
 
 /**
  * The policy that decides an account, with its mode (R28): the version that its live call was opened
- * under, or else the newest (R11). "default" names the stage's own. @throws UnknownPolicy by name.
+ * under, or else the newest (R11), likewise for each of its pools. "default" names the stage's own. @throws UnknownPolicy by name.
  */
 export const policyOf = async (desk: Desk, account: MarginAccount): Promise<PolicyInMode> => {
   const { world, book } = desk;
-  const call = account.live?.call;
-  const policy = call === undefined ? await book.policy(policyIdOf(desk, account)) : await book.policy(call.policyId, call.policyVersion);
-  return { ...policy, mode: modeOf(world.settings.modes, account) };
+  const under = (live: LiveCall | null): Promise<Policy> =>
+    live === null ? book.policy(policyIdOf(desk, account)) : book.policy(live.call.policyId, live.call.policyVersion);
+  const inMode = { ...(await under(account.live)), mode: modeOf(world.settings.modes, account) };
+  if (account.pools.size === 0) return inMode;
+  const ofPools = new Map<Scope, Policy>();
+  for (const { instrumentId, live } of account.pools.values()) ofPools.set(scopeOf(instrumentId), await under(live));
+  return { ...inMode, ofPools };
 };
 
 /** What is to be changed, and why. */

@@ -5,6 +5,7 @@ import type { MarketSnapshot } from "../core/mark.ts";
 import { type Mode, modeOf } from "../core/mode.ts";
 import type { LiquidationOrder } from "../core/order.ts";
 import { ACTIONS, qualityAt } from "../core/quality.ts";
+import { livesOf } from "../core/scope.ts";
 import { changeAccount, type Desk } from "./decide-account.ts";
 import { venueMessage } from "./venue/order-message.ts";
 
@@ -21,13 +22,14 @@ const isFresh = (order: LiquidationOrder, { marks, instruments }: MarketSnapshot
 
 /** Orders in this state that may leave now: the call liquidates (I06), the mode allows orders (R28), the account is in sync. */
 const leaving = (account: MarginAccount, mode: Mode, snapshot: MarketSnapshot, now: number): readonly LiquidationOrder[] => {
-  const { live, outOfSync } = account;
-  if (live === null || live.call.status !== "LIQUIDATING" || mode !== "enforce" || outOfSync) return [];
-  return live.orders.filter((order) => isFresh(order, snapshot, now));
+  if (mode !== "enforce" || account.outOfSync) return [];
+  return livesOf(account)
+    .filter(({ call }) => call.status === "LIQUIDATING")
+    .flatMap(({ orders }) => orders.filter((order) => isFresh(order, snapshot, now)));
 };
 
 /**
- * Hands the orders of an account's live call to the venue, after a new look at state and freshness.
+ * Hands the orders of an account's live calls to the venue, after a new look at state and freshness.
  *
  * Committed first, sent after. SENT bars the call from being met (R8), so no order leaves for a call
  * that a deposit has just met (I06); sent first, a lost race would have done exactly that. What a crash
@@ -58,7 +60,9 @@ export const dispatchOrders = async (desk: Desk, accountId: string, snapshot: Ma
     );
     world.log.count("orders_sent", orders.length);
   }
-  const held = account.live?.orders.filter((order) => order.status === "PENDING").length ?? 0;
+  const held = livesOf(account)
+    .flatMap(({ orders }) => orders)
+    .filter((order) => order.status === "PENDING").length;
   if (held > 0) world.log.count("orders_held", held);
   return orders.length;
 };

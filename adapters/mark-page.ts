@@ -1,9 +1,10 @@
-import type { MarginAccount } from "../core/account.ts";
+import type { LiveCall, MarginAccount } from "../core/account.ts";
 import { isUntold } from "../core/clock.ts";
 import { decide } from "../core/decide.ts";
 import { LEVELS } from "../core/level.ts";
 import type { MarketSnapshot } from "../core/mark.ts";
-import type { PolicyInMode } from "../core/mode.ts";
+import { type PolicyInMode, policyIn } from "../core/mode.ts";
+import { livesOf } from "../core/scope.ts";
 import { type Desk, decideAccount, policyOf, setAside } from "./decide-account.ts";
 import { eachOf } from "./parallel.ts";
 
@@ -20,9 +21,12 @@ export const policiesOf = async (
   accounts: readonly MarginAccount[],
   aside: (accountId: string, error: unknown) => null,
 ): Promise<(account: MarginAccount) => PolicyInMode | null> => {
-  const keyOf = ({ live, policyId, brokerId, clientClass }: MarginAccount): string => {
-    const pinned = live === null ? policyId : `${live.call.policyId}#${live.call.policyVersion}`;
-    return `${pinned}\n${brokerId}\n${clientClass}`;
+  const pinnedIn = (policyId: string, live: LiveCall | null): string =>
+    live === null ? policyId : `${live.call.policyId}#${live.call.policyVersion}`;
+  const keyOf = ({ live, policyId, brokerId, clientClass, pools }: MarginAccount): string => {
+    const pinned = `${pinnedIn(policyId, live)}\n${brokerId}\n${clientClass}`;
+    if (pools.size === 0) return pinned;
+    return [pinned, ...[...pools.values()].map((pool) => `${pool.instrumentId}:${pinnedIn(policyId, pool.live)}`)].join("\n");
   };
   const one = new Map(accounts.map((account) => [keyOf(account), account]));
   const read = await Promise.all(
@@ -35,11 +39,17 @@ export const policiesOf = async (
 };
 
 /** Counts and names a live call that no channel has told its holder of within the policy's wait (R12): an operator is paged. */
-const watchNotice = ({ world }: Desk, { accountId, live }: MarginAccount, policy: PolicyInMode, now: number): void => {
-  if (live === null || !isUntold(live.call, policy, now)) return;
-  world.log.count("notice_unaccepted");
-  world.log.warn("no channel has accepted a notice of this call", { callId: live.call.callId, accountId });
+const watchNotice = ({ world }: Desk, account: MarginAccount, policy: PolicyInMode, now: number): void => {
+  for (const { call } of livesOf(account)) {
+    if (!isUntold(call, policyIn(policy, call.scope), now)) continue;
+    world.log.count("notice_unaccepted");
+    world.log.warn("no channel has accepted a notice of this call", { callId: call.callId, accountId: account.accountId });
+  }
 };
+
+/** How deep its deepest scope stands. */
+const depthOf = ({ level, pools }: MarginAccount): number =>
+  Math.max(LEVELS.indexOf(level), ...[...pools.values()].map((pool) => LEVELS.indexOf(pool.level)));
 
 /**
  * Marks the accounts of one page and writes what changed, the deepest first.
@@ -60,7 +70,7 @@ export const markPage = async (desk: Desk, accounts: readonly MarginAccount[], s
       if (policy === null) throw new RangeError(`no policy ${account.policyId}`);
       watchNotice(desk, account, policy, now);
       const change = decide(account, snapshot, policy, now);
-      if (change !== null) changing.push({ account, depth: LEVELS.indexOf(change.after.level) });
+      if (change !== null) changing.push({ account, depth: depthOf(change.after) });
     } catch (error) {
       setAside(desk, account.accountId, error);
     }

@@ -1,7 +1,9 @@
-import type { MarginAccount } from "../core/account.ts";
+import type { MarginAccount, Scope } from "../core/account.ts";
 import { LEVELS, levelOf } from "../core/level.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { MarketSnapshot } from "../core/mark.ts";
+import { type PolicyInMode, policyIn } from "../core/mode.ts";
+import { livesOf, viewOf } from "../core/scope.ts";
 import { assess } from "../core/statement.ts";
 import { type Desk, policyOf, setAside } from "./decide-account.ts";
 import { indexShardsOf } from "./dynamodb/keys.ts";
@@ -42,18 +44,24 @@ const worstFirst = (a: Judged, b: Judged): number => {
 };
 
 /**
- * Accounts with something overdue, with their live calls, the worst first: by level on the given marks, then
+ * Accounts with something overdue, with their live calls, the worst first: by the level on the given marks of its worst scope with a call, then
  * by what is missing to the initial requirement (S40).
  */
 export const overdueAccounts = async (desk: Desk, snapshot: MarketSnapshot): Promise<readonly MarginAccount[]> => {
   const now = desk.world.clock.now();
   const found: Judged[] = [];
+  const judge = (account: MarginAccount, scope: Scope, policy: PolicyInMode): Judged => {
+    const [view, own] = [viewOf(account, scope), policyIn(policy, scope)];
+    const statement = assess(view, snapshot, own, now);
+    const depth = LEVELS.indexOf(levelOf(view, statement, own.levels, view.level));
+    return { account, depth, shortfall: statement.low.initial - statement.low.equityInitial };
+  };
   const look = async (account: MarginAccount): Promise<void> => {
-    if (account.live === null) return;
+    const lives = livesOf(account);
+    if (lives.length === 0) return;
     const policy = await policyOf(desk, account);
-    const statement = assess(account, snapshot, policy, now);
-    const depth = LEVELS.indexOf(levelOf(account, statement, policy.levels, account.level));
-    found.push({ account, depth, shortfall: statement.low.initial - statement.low.equityInitial });
+    const [worst] = lives.map(({ call }) => judge(account, call.scope, policy)).sort(worstFirst);
+    if (worst !== undefined) found.push(worst);
   };
   const accounts = await desk.book.loadAll([...(await namedByIndexes(desk))]);
   for (const account of accounts) await look(account).catch((error) => setAside(desk, account.accountId, error));

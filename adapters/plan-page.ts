@@ -1,6 +1,7 @@
 import type { MarginAccount } from "../core/account.ts";
 import { type ChangePlan, type DecidingTerms, planOf } from "../core/change-plan.ts";
 import type { MarketSnapshot } from "../core/mark.ts";
+import { allPositions } from "../core/scope.ts";
 import { type Desk, isOfTheAccount } from "./decide-account.ts";
 import { policiesOf } from "./mark-page.ts";
 
@@ -16,9 +17,9 @@ export const noTerms = (_accountId: string, error: unknown): null => {
 /** The market with another mark or other terms of one instrument, for the accounts that hold it or are collateralised by what it prices. */
 export const overMarket =
   (instrumentId: string, changed: MarketSnapshot): Over =>
-  ({ positions }, present) => {
+  (account, present) => {
     if (present === null) return null;
-    const isHeld = positions.some((position) => position.instrumentId === instrumentId);
+    const isHeld = allPositions(account).some((position) => position.instrumentId === instrumentId);
     const isPrice = [...present.policy.collateral.values()].some(({ priceId }) => priceId === instrumentId);
     return isHeld || isPrice ? { ...present, snapshot: changed } : present;
   };

@@ -4,11 +4,11 @@ import { decisionInstant } from "../core/clock.ts";
 import { columnsOf, type LinearBook } from "../core/columns/linear-book.ts";
 import { unsettledAt } from "../core/columns/linear-levels.ts";
 import type { Instrument } from "../core/instrument.ts";
-import { isBare } from "../core/level.ts";
 import { LIMITS } from "../core/limits.ts";
 import type { Mark, MarketSnapshot } from "../core/mark.ts";
 import type { PolicyInMode } from "../core/mode.ts";
 import { agrees, type MarkJudgement, type Tick } from "../core/quality.ts";
+import { isAtRisk } from "../core/scope.ts";
 import type { Desk } from "./decide-account.ts";
 import { createBelieved } from "./dynamodb/believed.ts";
 import { createHolds } from "./dynamodb/holds.ts";
@@ -71,7 +71,7 @@ const readSample = async (desk: Desk): Promise<Sample> => {
     do {
       const page = await desk.book.pageOfShard((first + index) % shards, cursor);
       accounts.push(...page.accounts);
-      atRisk += page.accounts.filter((account) => !isBare(account)).length;
+      atRisk += page.accounts.filter(isAtRisk).length;
       cursor = page.cursor;
     } while (cursor !== undefined);
   }
@@ -95,7 +95,7 @@ const breachesOn = async (sample: Sample, desk: Desk, previous: Mark | null, mar
     return [...new Set(rows)].flatMap((row) => book.accounts[row] ?? []);
   });
   const plan = await planPage(desk, [...moved, ...others], before, overMarket(mark.instrumentId, after), now);
-  return { ...plan, accounts: accounts.length, atRisk: accounts.filter((account) => !isBare(account)).length };
+  return { ...plan, accounts: accounts.length, atRisk: accounts.filter(isAtRisk).length };
 };
 
 /** The mark as it stands while a price is held: the price waits beside it, as a jump does. */

@@ -1,11 +1,14 @@
 import type * as z from "zod";
 import { type Desk, policyOf } from "../adapters/decide-account.ts";
 import { accountPath, accountReply, type callReply } from "../adapters/wire/api.ts";
-import type { MarginAccount } from "../core/account.ts";
+import type { MarginAccount, Scope } from "../core/account.ts";
 import type { MarginCall } from "../core/call.ts";
-import { waysToCure } from "../core/cure.ts";
+import type { DecidingTerms } from "../core/change-plan.ts";
 import { levelOf } from "../core/level.ts";
 import { adverseRoot, bankruptcyRoots, liquidationRoots } from "../core/liquidation-price.ts";
+import { policyIn } from "../core/mode.ts";
+import { waysToCureIn } from "../core/pool-cure.ts";
+import { scopeOf, viewOf } from "../core/scope.ts";
 import { assess } from "../core/statement.ts";
 import { Problem } from "./problem.ts";
 import { defineRoute, noBody, none, pathAccount } from "./route.ts";
@@ -26,11 +29,40 @@ export const loadAccount = async (desk: Desk, accountId: string): Promise<Margin
 /** A call as it is shown. */
 export const shownCall = (call: MarginCall): z.output<typeof callReply> => ({ ...call, cures: [...call.cures] });
 
+/** One scope of an account on the newest marks, as it is shown. */
+const shownScope = (account: MarginAccount, scope: Scope, { snapshot, policy, now }: DecidingTerms & { readonly now: number }) => {
+  const view = viewOf(account, scope);
+  const statement = assess(view, snapshot, policy, now);
+  const { amountDue, cures } = waysToCureIn(scope, view, statement, snapshot, policy);
+  return {
+    level: view.level,
+    levelNow: levelOf(view, statement, policy.levels, view.level),
+    statement: {
+      at: snapshot.takenAt,
+      valuationAsset: statement.valuationAsset,
+      quality: statement.quality,
+      allGood: statement.allGood,
+      low: { ...statement.low },
+      high: { ...statement.high },
+      legs: statement.legs.map((leg) => ({
+        ...leg,
+        liquidationPrice: adverseRoot(liquidationRoots(view, leg.instrumentId, snapshot, policy, now), leg.quantity),
+        bankruptcyPrice: adverseRoot(bankruptcyRoots(view, leg.instrumentId, snapshot, policy, now), leg.quantity),
+      })),
+      collateral: statement.collateral.map((holding) => ({ ...holding })),
+      components: statement.components.map((component) => ({ ...component })),
+    },
+    amountDue,
+    cures: [...cures],
+    call: view.live === null ? null : shownCall(view.live.call),
+  };
+};
+
 export const readAccount = defineRoute({
   action: "readAccount",
   summary: "An account with its margin statement",
   description:
-    "On the newest marks, at their time: equities, requirements, liquidation and bankruptcy price of each position (other marks held), the amount that returns the account to its initial requirement, and the ways to pay it (R4). `low` is the cautious value where a mark is bad, `high` the one on the last accepted marks (R3).",
+    "On the newest marks, at their time: equities, requirements, liquidation and bankruptcy price of each position (other marks held), the amount that returns the account to its initial requirement, and the ways to pay it (R4). `low` is the cautious value where a mark is bad, `high` the one on the last accepted marks (R3). An isolated pool stands beside them with figures and a call of its own (R9): they count nothing of it, and it counts nothing of them.",
   path: accountPath,
   query: none,
   body: noBody,
@@ -42,8 +74,6 @@ export const readAccount = defineRoute({
     const account = await loadAccount(desk, path.accountId);
     const [policy, snapshot] = await Promise.all([policyOf(desk, account), desk.marks.newest()]);
     const now = desk.world.clock.now();
-    const statement = assess(account, snapshot, policy, now);
-    const { amountDue, cures } = waysToCure(account, statement, snapshot, policy);
     return {
       accountId: account.accountId,
       brokerId: account.brokerId,
@@ -52,27 +82,13 @@ export const readAccount = defineRoute({
       policyVersion: policy.version,
       version: account.version,
       mode: policy.mode,
-      level: account.level,
-      levelNow: levelOf(account, statement, policy.levels, account.level),
       outOfSync: account.outOfSync,
-      statement: {
-        at: snapshot.takenAt,
-        valuationAsset: statement.valuationAsset,
-        quality: statement.quality,
-        allGood: statement.allGood,
-        low: { ...statement.low },
-        high: { ...statement.high },
-        legs: statement.legs.map((leg) => ({
-          ...leg,
-          liquidationPrice: adverseRoot(liquidationRoots(account, leg.instrumentId, snapshot, policy, now), leg.quantity),
-          bankruptcyPrice: adverseRoot(bankruptcyRoots(account, leg.instrumentId, snapshot, policy, now), leg.quantity),
-        })),
-        collateral: statement.collateral.map((holding) => ({ ...holding })),
-        components: statement.components.map((component) => ({ ...component })),
-      },
-      amountDue,
-      cures: [...cures],
-      call: account.live === null ? null : shownCall(account.live.call),
+      ...shownScope(account, "CROSS", { snapshot, policy, now }),
+      pools: [...account.pools.values()].map(({ instrumentId, asset, cash }) => {
+        const own = policyIn(policy, scopeOf(instrumentId));
+        const shown = shownScope(account, scopeOf(instrumentId), { snapshot, policy: own, now });
+        return { instrumentId, asset, cash, policyVersion: own.version, ...shown };
+      }),
     };
   },
 });

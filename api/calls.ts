@@ -14,7 +14,7 @@ import {
 } from "../adapters/wire/api.ts";
 import type { MarginAccount } from "../core/account.ts";
 import type { MarginCall } from "../core/call.ts";
-import { acknowledge, cancelCall } from "../core/commands.ts";
+import { acknowledge, cancelCall, onCall } from "../core/commands.ts";
 import type { Change } from "../core/decision.ts";
 import { loadAccount, noSuchAccount, shownCall } from "./accounts.ts";
 import { Problem } from "./problem.ts";
@@ -109,7 +109,7 @@ const command = async (request: CallRequest<unknown>, words: string, act: (accou
   const { desk, path, principal, requestId } = request;
   const causedBy = `api ${words} by ${principal?.principalId ?? ""} request ${requestId}`;
   const changed = await changeAccount(desk, { accountId: path.accountId, causedBy }, ({ account, now }) => {
-    const change = account.live?.call.callId === path.callId ? act(account, now) : null;
+    const change = onCall(account, path.callId, (view) => act(view, now));
     return change === null ? null : { change, snapshotId: null };
   });
   if (changed === null) throw noSuchAccount();

@@ -11,8 +11,24 @@ export interface Position {
   readonly entryPrice: Price;
 }
 
-/** The scope of a call (R9). Isolated pools come with their own issue; the key is there from the first commit. */
+/** What a level, an episode and a call are judged for (R9): all that is margined together, or one isolated pool by its instrument. */
 export type Scope = "CROSS" | `ISO#${string}`;
+
+/**
+ * Margin that stands for one position alone (R9, M3): that position, and cash in the asset that it settles in. Cross
+ * counts nothing of it and it counts nothing of cross. It is there while it holds cash, a position or a live call.
+ */
+export interface Pool {
+  readonly instrumentId: string;
+  /** Settlement asset of the instrument. */
+  readonly asset: Asset;
+  /** Negative where the pool has lost more than it had: a named deficit, which cross does not pay (R22). */
+  readonly cash: Money;
+  readonly position: Position | null;
+  readonly level: Level;
+  readonly episode: Episode | null;
+  readonly live: LiveCall | null;
+}
 
 /** What an account remembers of its present episode (R11). */
 export interface Episode {
@@ -49,17 +65,21 @@ export interface MarginAccount {
   readonly version: number;
   /** Hash of the last journal envelope; "" before the first. */
   readonly headHash: string;
+  /** Level of the scope CROSS; each pool has its own. */
   readonly level: Level;
+  /** The live call of each scope that has one. */
   readonly openCalls: Readonly<Partial<Record<Scope, string>>>;
   readonly episode: Episode | null;
-  /** Calls ever opened: the index that makes the next call's id. */
+  /** Calls ever opened, in any scope: the index that makes the next call's id. */
   readonly callsOpened: number;
-  /** Cash and collateral by asset, sorted by asset; a negative balance is a debt (M2). */
+  /** Cash and collateral of CROSS by asset, sorted by asset; a negative balance is a debt (M2). */
   readonly balances: ReadonlyMap<Asset, Money>;
   /** Held back for withdrawals that were allowed and are not yet booked (R16), by asset. */
   readonly reserved: ReadonlyMap<Asset, Money>;
-  /** Sorted by instrument id. */
+  /** Positions of CROSS, sorted by instrument id. */
   readonly positions: readonly Position[];
+  /** Isolated pools by instrument, sorted; each holds its own position. */
+  readonly pools: ReadonlyMap<string, Pool>;
   /** Sequence of the last applied entry of the venue's book feed; 0 before the first. */
   readonly sourceSequence: number;
   /** The venue's instant of the newest fact in the book, epoch milliseconds; 0 before the first, and for accounts written before it was kept. */
@@ -71,7 +91,7 @@ export interface MarginAccount {
    * snapshot from this instant on brings it back in sync. Null for every other account, in sync or not.
    */
   readonly restoredAt: number | null;
-  /** The live call of the scope CROSS with its live orders; null when `openCalls` is empty. */
+  /** The live call of the scope CROSS with its live orders; null when `openCalls` names none. */
   readonly live: LiveCall | null;
 }
 
@@ -99,6 +119,7 @@ export const newAccount = (
   balances: new Map(),
   reserved: new Map(),
   positions: [],
+  pools: new Map(),
   sourceSequence: 0,
   sourceAt: 0,
   outOfSync: false,

@@ -34,6 +34,16 @@ const creditOfTransfer = (call: MarginCall, asset: Asset, amount: Money): Money 
   return cure?.kind === "deposit" && cure.amount > 0n ? share(call, amount, cure.amount) : null;
 };
 
+/** What a transfer between CROSS and a pool pays in either; null where it moved a position too, or the asset cures nothing by itself. */
+const creditOfMove = (call: MarginCall, before: MarginAccount, after: MarginAccount): Money | null => {
+  if (before.positions.length !== after.positions.length) return null;
+  for (const asset of new Set([...before.balances.keys(), ...after.balances.keys()])) {
+    const moved = minus(after.balances.get(asset) ?? ZERO, before.balances.get(asset) ?? ZERO);
+    if (moved !== 0n) return creditOfTransfer(call, asset, moved);
+  }
+  return ZERO;
+};
+
 /** The share of the cure that a pure reduction is, or null where the fill is anything else. */
 const creditOfReduction = (call: MarginCall, fact: Fact & { readonly kind: "fill" }, before: MarginAccount): Money | null => {
   const held = before.positions.find((position) => position.instrumentId === fact.instrumentId)?.quantity ?? 0n;
@@ -71,6 +81,8 @@ const creditOf = (fact: Fact, before: MarginAccount, after: MarginAccount, measu
     case "fill":
       if (orders.some((order) => order.orderId === fact.orderId)) return ZERO;
       return creditOfReduction(call, fact, before) ?? byValue();
+    case "pool_transfer":
+      return creditOfMove(call, before, after) ?? byValue();
     // What a gap swallowed comes with the snapshot that heals it: paid is paid, however it was told.
     case "snapshot":
       return byValue();
@@ -99,7 +111,7 @@ const confirmingAfter = (call: MarginCall, fact: Fact, credit: Money, promise: (
 };
 
 /**
- * The account after a fact, with what the fact pays (R10) or announces (R15) in its live call.
+ * The account, as one scope of it sees it, after a fact, with what the fact pays (R10) or announces (R15) in its live call.
  *
  * @param before the account as the fact found it.
  * @param after the same with the fact's postings in it.

@@ -2,10 +2,10 @@ import type { MarginAccount } from "./account.ts";
 import type { MarginCall } from "./call.ts";
 import { attempt } from "./call-liquidation.ts";
 import { deadlineOf, issuedAtOf } from "./clock.ts";
-import { waysToCure } from "./cure.ts";
 import { episodeWith, graceFor } from "./episode.ts";
 import { isBelowCall, isCloseOut } from "./level.ts";
 import { ZERO } from "./money.ts";
+import { dueIn } from "./pool-cure.ts";
 import { note, type Situation, type Step } from "./situation.ts";
 import { boundOf } from "./statement.ts";
 
@@ -25,9 +25,9 @@ const isCallable = ({ positions, balances }: MarginAccount): boolean => {
 };
 
 const draft = (s: Situation, paid: boolean): MarginCall => {
-  const { account, statement, snapshot, policy, now } = s;
+  const { scope, account, statement, snapshot, policy, now } = s;
   const callId = `MC-${account.key}-${account.callsOpened + 1}`;
-  const { amountDue, cures } = waysToCure(account, statement, snapshot, policy);
+  const { amountDue, cures } = dueIn(s);
   const onBadMarks = !isBelowCall(account, statement.high, policy.levels);
   const issuedAt = issuedAtOf(now);
   const graceMs = graceFor(account.episode, paid, policy, now);
@@ -35,7 +35,7 @@ const draft = (s: Situation, paid: boolean): MarginCall => {
     callId,
     accountId: account.accountId,
     brokerId: account.brokerId,
-    scope: "CROSS",
+    scope,
     episodeId: episodeWith(account, callId, now).episodeId,
     previousCallId: account.episode?.lastCallId ?? null,
     status: "OPEN",
@@ -80,7 +80,7 @@ const opened = (s: Situation, step: Step): Opening => ({
   ...step,
   account: {
     ...s.account,
-    openCalls: { CROSS: step.call.callId },
+    openCalls: { [s.scope]: step.call.callId },
     callsOpened: s.account.callsOpened + 1,
     episode: episodeWith(s.account, step.call.callId, s.now),
     live: { call: step.call, orders: step.orders },

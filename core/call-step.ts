@@ -2,11 +2,11 @@ import type { LiveCall } from "./account.ts";
 import type { MarginCall } from "./call.ts";
 import { attempt } from "./call-liquidation.ts";
 import { deadlineOf, isPast, issuedAtOf, moveDeadline, newestPriceAt } from "./clock.ts";
-import { waysToCure } from "./cure.ts";
 import { outstandingOf } from "./event.ts";
 import { hasLeftCall, isBare, isBelowCall, isCloseOut, isDeficit } from "./level.ts";
 import { LIMITS } from "./limits.ts";
 import { divide, type Money, max, minus, PPM, plus } from "./money.ts";
+import { dueIn } from "./pool-cure.ts";
 import { ACTIONS } from "./quality.ts";
 import { note, type Situation, type Step } from "./situation.ts";
 import { boundOf } from "./statement.ts";
@@ -42,9 +42,9 @@ const watchCure = ({ statement, now }: Situation, call: MarginCall): MarginCall 
  * last accepted marks show the breach as well; after `badMarkWaitMs` it is overdue, and somebody is paged.
  */
 const waitForMarks = (s: Situation, call: MarginCall): Step => {
-  const { account, statement, snapshot, policy, now } = s;
+  const { account, statement, policy, now } = s;
   if (ACTIONS.startClock[statement.quality] === "allowed" || isBelowCall(account, statement.high, policy.levels)) {
-    const due = waysToCure(account, statement, snapshot, policy);
+    const due = dueIn(s);
     const started: MarginCall = {
       ...(due.amountDue > 0n ? asked(s, call, due) : call),
       ...moveDeadline(call, deadlineOf(issuedAtOf(now), call.graceMs, policy)),
@@ -117,13 +117,13 @@ const atDeadline = (s: Situation, call: MarginCall): Step => {
  * was asked, and the last accepted marks must show it too; so neither each sweep nor a bad mark writes one.
  */
 const topUp = (s: Situation, call: MarginCall): Step => {
-  const { account, statement, snapshot, policy, now } = s;
+  const { account, statement, policy, now } = s;
   const isTimely = call.deadlineAt !== null && now < call.deadlineAt && call.overdueAt === null;
   if (!isTimely || account.episode === null || account.episode.topUps >= policy.topUpsMax) return still(call);
   const quarter = divide(call.amountDue * BigInt(LIMITS.topUpSharePpm), PPM, "up") as Money;
   const least = plus(outstandingOf(call), max(policy.minimumTransfer, quarter));
   if (minus(statement.high.initial, statement.high.equityInitial) < least) return still(call);
-  const due = waysToCure(account, statement, snapshot, policy);
+  const due = dueIn(s);
   if (due.amountDue < least) return still(call);
   const next: MarginCall = {
     ...asked(s, call, due),

@@ -1,11 +1,12 @@
-import type { MarginAccount } from "./account.ts";
+import type { MarginAccount, Scope } from "./account.ts";
 import type { MarginCall } from "./call.ts";
 import { decide } from "./decide.ts";
 import type { Asset } from "./instrument.ts";
-import { isAtLeast, isBare, type Level } from "./level.ts";
+import { isAtLeast, type Level } from "./level.ts";
 import type { MarketSnapshot } from "./mark.ts";
-import type { PolicyInMode } from "./mode.ts";
+import { type PolicyInMode, policyIn } from "./mode.ts";
 import { divide, type Money, PPM, type Ppm, plus, ZERO } from "./money.ts";
+import { isAtRisk, livesOf, scopesOf, viewOf } from "./scope.ts";
 import { assess } from "./statement.ts";
 import { TermsError } from "./terms-error.ts";
 
@@ -25,7 +26,7 @@ export interface TermsOfAccount {
 export const EFFECTS = ["undecided", "closedOut", "called", "warned", "released"] as const;
 export type Effect = (typeof EFFECTS)[number];
 
-/** One account that a change affects. Headroom is x of R1 on `E_low`, in parts per million; null without a requirement. */
+/** One account that a change affects, as its worst scope shows it (R9); `due` is of all its scopes. Headroom is x of R1 on `E_low`, in parts per million; null without a requirement. */
 export interface Affected {
   readonly accountId: string;
   readonly effect: Effect;
@@ -73,18 +74,25 @@ export const emptyPlan = ({ marksAt, notGood }: Pick<ChangePlan, "marksAt" | "no
   worst: [],
 });
 
-/** What terms make of an account: its level and its live call, after a decision that nobody writes. */
+/** What terms make of a scope of an account: its level and its live call, after a decision that nobody writes. */
 interface Standing {
   readonly level: Level;
   readonly call: MarginCall | null;
 }
 
+type Standings = ReadonlyMap<Scope, Standing>;
+
 /** Null for an account that these terms cannot decide: a fault of its own, as `decide` and `assess` throw it. */
-const standingOf = (account: MarginAccount, terms: DecidingTerms | null, now: number): Standing | null => {
+const standingOf = (account: MarginAccount, terms: DecidingTerms | null, now: number): Standings | null => {
   if (terms === null) return null;
   try {
     const after = decide(account, terms.snapshot, terms.policy, now)?.after ?? account;
-    return { level: after.level, call: after.live?.call ?? null };
+    return new Map(
+      scopesOf(account).map((scope) => {
+        const { level, live } = viewOf(after, scope);
+        return [scope, { level, call: live?.call ?? null }];
+      }),
+    );
   } catch (error) {
     if (error instanceof RangeError || error instanceof TypeError || error instanceof TermsError) return null;
     throw error;
@@ -107,8 +115,8 @@ const effectOf = (before: Standing | null, after: Standing | null): Effect | nul
   return before !== null && !isAtLeast(after.level, before.level) ? "released" : null;
 };
 
-const headroomOf = (account: MarginAccount, terms: DecidingTerms, now: number): Ppm | null => {
-  const { low } = assess(account, terms.snapshot, terms.policy, now);
+const headroomOf = (account: MarginAccount, scope: Scope, terms: DecidingTerms, now: number): Ppm | null => {
+  const { low } = assess(viewOf(account, scope), terms.snapshot, policyIn(terms.policy, scope), now);
   const room = low.initial - low.maintenance;
   return room <= 0n ? null : Number(divide((low.equityInitial - low.maintenance) * PPM, room, "down"));
 };
@@ -116,20 +124,25 @@ const headroomOf = (account: MarginAccount, terms: DecidingTerms, now: number): 
 const affectedBy = (
   account: MarginAccount,
   { present, proposed }: TermsOfAccount,
-  { before, after }: { readonly before: Standing | null; readonly after: Standing | null },
+  standings: { readonly before: Standings | null; readonly after: Standings | null },
   now: number,
 ): Affected | null => {
-  const effect = effectOf(before, after);
-  if (effect === null) return null;
-  const call = effect === "called" || effect === "closedOut" ? (after?.call ?? null) : null;
+  const each = scopesOf(account).map((scope) => {
+    const [before, after] = [standings.before?.get(scope) ?? null, standings.after?.get(scope) ?? null];
+    return { scope, before, after, effect: effectOf(before, after) };
+  });
+  const worst = EFFECTS.map((effect) => each.find((one) => one.effect === effect)).find((one) => one !== undefined);
+  if (worst === undefined || worst.effect === null) return null;
+  const { scope, before, after, effect } = worst;
+  const calls = each.flatMap((one) => (one.effect === "called" || one.effect === "closedOut" ? (one.after?.call ?? []) : []));
   return {
     accountId: account.accountId,
     effect,
     levelBefore: before?.level ?? null,
     levelAfter: after?.level ?? null,
-    headroomBefore: present === null || before === null ? null : headroomOf(account, present, now),
-    headroomAfter: proposed === null || after === null ? null : headroomOf(account, proposed, now),
-    due: call === null ? null : { asset: call.asset, amount: call.amountDue },
+    headroomBefore: present === null || before === null ? null : headroomOf(account, scope, present, now),
+    headroomAfter: proposed === null || after === null ? null : headroomOf(account, scope, proposed, now),
+    due: calls[0] === undefined ? null : { asset: calls[0].asset, amount: calls.reduce((sum, call) => plus(sum, call.amountDue), ZERO) },
   };
 };
 
@@ -171,8 +184,8 @@ export const planOf = (
     marksAt: 0,
     notGood: 0,
     accounts: accounts.length,
-    atRisk: accounts.filter((account) => !isBare(account)).length,
-    withCall: accounts.filter(({ live }) => live !== null).length,
+    atRisk: accounts.filter(isAtRisk).length,
+    withCall: accounts.filter((account) => livesOf(account).length > 0).length,
     counts,
     due,
     worst: affected.sort(byGravity).slice(0, WORST_SHOWN),

@@ -1,12 +1,14 @@
-import type { LiveCall, MarginAccount } from "./account.ts";
+import type { LiveCall, MarginAccount, Scope } from "./account.ts";
 import type { MarginCall } from "./call.ts";
 import { moveDeadline } from "./clock.ts";
 import type { Change } from "./decision.ts";
 import { episodeAfter } from "./episode.ts";
 import { viewOfOrder } from "./event.ts";
 import { LIMITS } from "./limits.ts";
+import { type PolicyInMode, policyIn } from "./mode.ts";
 import type { LiquidationOrder } from "./order.ts";
 import type { Policy } from "./policy.ts";
+import { livesOf, scopeOfCall, settled, viewOf, withView } from "./scope.ts";
 import { liveAfter, type Note, note, tell } from "./situation.ts";
 
 /** What a command changes: of the account, of its live call, of that call's orders. */
@@ -24,7 +26,7 @@ const amend = (account: MarginAccount, live: LiveCall, { account: patch, call, o
   const kept = live.orders.map((order) => orders.find((each) => each.orderId === order.orderId) ?? order);
   const after = liveAfter({ call: shown, orders: kept });
   const { level } = account;
-  const telling = { level, previousLevel: level, live: after === null ? null : shown, calls: [shown], statement: null };
+  const telling = { scope: shown.scope, level, previousLevel: level, live: after === null ? null : shown, calls: [shown], statement: null };
   return {
     before: account,
     after: { ...account, ...patch, version: account.version + 1, live: after },
@@ -33,6 +35,24 @@ const amend = (account: MarginAccount, live: LiveCall, { account: patch, call, o
     entries: [],
     events: notes.map((each) => tell(each, telling)),
   };
+};
+
+/** The change of a command on one scope of the account, as the whole account's (R9). */
+const inScope = (account: MarginAccount, scope: Scope, command: (view: MarginAccount) => Change | null): Change | null => {
+  const change = command(viewOf(account, scope));
+  if (change === null || account.pools.size === 0) return change;
+  return { ...change, before: account, after: settled(withView(account, scope, change.after)) };
+};
+
+/**
+ * A command on the live call of this id, in whichever scope it is.
+ *
+ * @param command is given the account as that scope sees it.
+ * @returns null where no call of this id is live, or the command changes nothing.
+ */
+export const onCall = (account: MarginAccount, callId: string, command: (view: MarginAccount) => Change | null): Change | null => {
+  const scope = scopeOfCall(account, callId);
+  return scope === null ? null : inScope(account, scope, command);
 };
 
 /**
@@ -48,20 +68,14 @@ export const acknowledge = (account: MarginAccount, by: string, now: number): Ch
   return amend(account, live, { call: next, notes: [note("margin_call.acknowledged", next, "R8: acknowledged")] });
 };
 
-/**
- * Records the first acceptance of a notice by a channel. Later than the allowance, it moves the deadline
- * later, once, so that the holder has the whole grace from then on (R12, I05); never earlier.
- *
- * @returns null where the call is not live, or an acceptance was recorded before.
- */
-export const acceptNotice = (
-  account: MarginAccount,
-  policy: Policy,
-  acceptance: { readonly callId: string; readonly acceptedAt: number },
-  now: number,
-): Change | null => {
+interface Acceptance {
+  readonly callId: string;
+  readonly acceptedAt: number;
+}
+
+const acceptIn = (account: MarginAccount, policy: Policy, acceptance: Acceptance, now: number): Change | null => {
   const { live } = account;
-  if (live === null || live.call.callId !== acceptance.callId || live.call.noticeAcceptedAt !== null) return null;
+  if (live === null || live.call.noticeAcceptedAt !== null) return null;
   const { call } = live;
   // The channel's clock may run ahead of ours, by no more than the tolerated skew.
   const acceptedAt = Math.min(acceptance.acceptedAt, now + LIMITS.skewMs);
@@ -78,11 +92,15 @@ export const acceptNotice = (
 };
 
 /**
- * Marks orders as handed to the venue: PENDING → SENT. From then on the call cannot be met any more (R8).
+ * Records the first acceptance of a notice by a channel. Later than the allowance, it moves the deadline
+ * later, once, so that the holder has the whole grace from then on (R12, I05); never earlier.
  *
- * @returns null where none of them is PENDING, or the call is not in LIQUIDATING (I06).
+ * @returns null where the call is not live, or an acceptance was recorded before.
  */
-export const markOrdersSent = (account: MarginAccount, orderIds: readonly string[], now: number): Change | null => {
+export const acceptNotice = (account: MarginAccount, policy: PolicyInMode, acceptance: Acceptance, now: number): Change | null =>
+  onCall(account, acceptance.callId, (view) => acceptIn(view, policyIn(policy, view.live?.call.scope ?? "CROSS"), acceptance, now));
+
+const sendIn = (account: MarginAccount, orderIds: readonly string[], now: number): Change | null => {
   const { live } = account;
   if (live === null || live.call.status !== "LIQUIDATING") return null;
   const sent = live.orders
@@ -91,6 +109,25 @@ export const markOrdersSent = (account: MarginAccount, orderIds: readonly string
   if (sent.length === 0) return null;
   const notes = sent.map((order) => note("liquidation.order_sent", live.call, "R14: handed to the venue", viewOfOrder(order, null)));
   return amend(account, live, { orders: sent, notes });
+};
+
+/**
+ * Marks orders as handed to the venue: PENDING → SENT. From then on the call cannot be met any more (R8).
+ *
+ * @returns null where none of them is PENDING, or the call is not in LIQUIDATING (I06).
+ */
+export const markOrdersSent = (account: MarginAccount, orderIds: readonly string[], now: number): Change | null => {
+  let joined: Change | null = null;
+  for (const { call } of livesOf(account)) {
+    const held: MarginAccount = joined === null ? account : { ...joined.after, version: account.version };
+    const change = inScope(held, call.scope, (view) => sendIn(view, orderIds, now));
+    if (change === null) continue;
+    joined =
+      joined === null
+        ? change
+        : { ...change, before: account, orders: [...joined.orders, ...change.orders], events: [...joined.events, ...change.events] };
+  }
+  return joined;
 };
 
 /**

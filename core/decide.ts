@@ -1,4 +1,4 @@
-import type { LiveCall, MarginAccount } from "./account.ts";
+import type { LiveCall, MarginAccount, Scope } from "./account.ts";
 import { type Applied, applyFacts } from "./apply-facts.ts";
 import { isLiveCall, type MarginCall } from "./call.ts";
 import { stepLiquidating } from "./call-liquidation.ts";
@@ -7,13 +7,14 @@ import { stepOpen } from "./call-step.ts";
 import { decisionInstant } from "./clock.ts";
 import type { Change } from "./decision.ts";
 import { episodeAfter, episodeAt } from "./episode.ts";
-import { viewOfOrder } from "./event.ts";
+import { type DomainEvent, viewOfOrder } from "./event.ts";
 import type { Fact } from "./ledger.ts";
 import { isAtLeast, levelOf } from "./level.ts";
 import type { MarketSnapshot } from "./mark.ts";
-import type { PolicyInMode } from "./mode.ts";
+import { type PolicyInMode, policyIn } from "./mode.ts";
 import { ZERO } from "./money.ts";
 import type { LiquidationOrder } from "./order.ts";
+import { scopesOf, settled, viewOf, withView } from "./scope.ts";
 import { isSurelyQuiet } from "./screen.ts";
 import { changedOrders, liveAfter, type Note, orderRoomOf, type Situation, type Step, tell } from "./situation.ts";
 import { assess, type MarginStatement } from "./statement.ts";
@@ -77,7 +78,7 @@ const levelNotes = (account: MarginAccount, outcome: Outcome): readonly Note[] =
   return [{ type: "account.level_changed", reason: `R1: ${account.level} to ${level}`, callId: null, order: null }];
 };
 
-const fillNotes = (account: MarginAccount, { fills }: Applied): readonly Note[] =>
+const fillNotes = (account: MarginAccount, fills: Applied["fills"]): readonly Note[] =>
   fills.map(({ order, price }) => ({
     type: "liquidation.filled",
     reason: "R14: the venue filled part of the order",
@@ -85,40 +86,88 @@ const fillNotes = (account: MarginAccount, { fills }: Applied): readonly Note[] 
     order: viewOfOrder(order, price),
   }));
 
-const changeOf = (account: MarginAccount, applied: Applied, outcome: Outcome, statement: MarginStatement): Change | null => {
+/** What a change makes of one scope; null where it changes nothing there. */
+interface Part {
+  readonly account: MarginAccount;
+  readonly calls: readonly MarginCall[];
+  readonly orders: readonly LiquidationOrder[];
+  readonly events: readonly DomainEvent[];
+}
+
+const partOf = (judged: Judged, outcome: Outcome): Part | null => {
+  const { scope, before: account, applied, statement } = judged;
   const before = account.live?.call ?? null;
   const calls = numbered(outcome.calls, before);
   const changedCalls = calls.filter((call) => call !== before);
-  const orders = ordersOf(account, applied.account, outcome.orders);
+  const orders = ordersOf(account, applied, outcome.orders);
   const { live, level, episode } = outcome.account;
   const isSame = level === account.level && episode === account.episode;
-  if (isSame && applied.entries.length === 0 && changedCalls.length === 0 && orders.length === 0) return null;
+  if (isSame && changedCalls.length === 0 && orders.length === 0) return null;
   const liveCall = calls.find(isLiveCall) ?? null;
-  const telling = { level, previousLevel: account.level, live: liveCall, calls, statement };
-  const notes = [...levelNotes(account, outcome), ...fillNotes(account, applied), ...outcome.notes];
+  const telling = { scope, level, previousLevel: account.level, live: liveCall, calls, statement };
+  const notes = [...levelNotes(account, outcome), ...fillNotes(account, judged.fills), ...outcome.notes];
   return {
-    before: account,
-    after: {
-      ...outcome.account,
-      version: account.version + 1,
-      live: live === null || liveCall === null ? null : { call: liveCall, orders: live.orders },
-    },
+    account: { ...outcome.account, live: live === null || liveCall === null ? null : { call: liveCall, orders: live.orders } },
     calls: changedCalls,
     orders,
-    entries: applied.entries,
     events: notes.map((each) => tell(each, telling)),
   };
 };
 
+/** One scope of an account, before and after the facts of a decision. */
+interface Judged {
+  readonly scope: Scope;
+  readonly before: MarginAccount;
+  readonly applied: MarginAccount;
+  readonly fills: Applied["fills"];
+  readonly statement: MarginStatement;
+}
+
+/** Decides one scope as if it were an account of its own (R9). @returns null where nothing of it changes. */
+const decideScope = (
+  view: Omit<Judged, "statement">,
+  market: Pick<Situation, "snapshot" | "policy" | "now">,
+  { facts, room }: { readonly facts: number; readonly room: number },
+): Part | null => {
+  const { scope, before, applied } = view;
+  const { snapshot, policy, now } = market;
+  const statement = assess(applied, snapshot, policy, now);
+  const level = levelOf(applied, statement, policy.levels, before.level);
+  if (facts === 0 && before.live === null && level === before.level && !isAtLeast(level, "CALL")) return null;
+  const situation: Situation = {
+    ...market,
+    scope,
+    account: {
+      ...applied,
+      level,
+      episode: episodeAt(before, { from: before.level, to: level }, policy, now),
+    },
+    statement,
+    metBefore: before.live?.call.metAmount ?? ZERO,
+    orderRoom: room,
+  };
+  return partOf({ ...view, statement }, judgeCalls(situation));
+};
+
+/** True where no scope of the account has anything to decide. */
+const isQuiet = (account: MarginAccount, snapshot: MarketSnapshot, policy: PolicyInMode, now: number): boolean =>
+  account.pools.size === 0
+    ? isSurelyQuiet(account, snapshot, policy, now)
+    : scopesOf(account).every((scope) => isSurelyQuiet(viewOf(account, scope), snapshot, policyIn(policy, scope), now));
+
+/** Orders of a scope that the facts changed. */
+const byFacts = (before: MarginAccount, applied: MarginAccount): number =>
+  changedOrders(before.live?.orders ?? [], applied.live?.orders ?? []).length;
+
 /**
- * The single decision: folds facts of the venue into the account, judges its level on one market
- * snapshot, and opens, tops up, meets, escalates or ends its call (R1, R8, R10, R11, R14).
+ * The single decision: folds facts of the venue into the account, judges the level of each of its scopes
+ * on one market snapshot, and opens, tops up, meets, escalates or ends the scope's call (R1, R8, R9, R10, R11, R14).
  *
  * Pure: the same inputs give the same change (I27). Called again on what it returned, at the same
  * instant and without facts, it returns null.
  *
- * @param account with its live call and that call's orders, where `openCalls` names one.
- * @param policy the version that the live call was opened under, or the account's present one.
+ * @param account with its live calls and their orders, where `openCalls` names any.
+ * @param policy the version that the live call was opened under, or the account's present one; likewise for each pool.
  * @param clockNow epoch milliseconds, read just before the write; see {@link decisionInstant}.
  * @returns what one transaction writes; null where nothing changed and there were no facts.
  * @throws RangeError for a live call that was not loaded, and for facts that no account can hold.
@@ -134,26 +183,36 @@ export const decide = (
   if (account.live === null && account.openCalls.CROSS !== undefined) {
     throw new RangeError(`the live call ${account.openCalls.CROSS} was not loaded with its account`);
   }
-  if (facts.length === 0 && isSurelyQuiet(account, snapshot, policy, now)) return null;
+  if (facts.length === 0 && isQuiet(account, snapshot, policy, now)) return null;
   const applied: Applied =
     facts.length === 0
       ? { account, entries: [], fills: [] }
-      : applyFacts(account, facts, snapshot.instruments, (held) => assess(held, snapshot, policy, now).low);
-  const statement = assess(applied.account, snapshot, policy, now);
-  const level = levelOf(applied.account, statement, policy.levels, account.level);
-  if (facts.length === 0 && account.live === null && level === account.level && !isAtLeast(level, "CALL")) return null;
-  const situation: Situation = {
-    account: {
-      ...applied.account,
-      level,
-      episode: episodeAt(account, { from: account.level, to: level }, policy, now),
-    },
-    statement,
-    snapshot,
-    policy,
-    now,
-    metBefore: account.live?.call.metAmount ?? ZERO,
-    orderRoom: orderRoomOf(applied.entries.length, changedOrders(account.live?.orders ?? [], applied.account.live?.orders ?? []).length),
+      : applyFacts(account, facts, snapshot.instruments, (view, scope) => assess(view, snapshot, policyIn(policy, scope), now).low);
+  const scopes = scopesOf(applied.account);
+  const changed = scopes.reduce((sum, scope) => sum + byFacts(viewOf(account, scope), viewOf(applied.account, scope)), 0);
+  let room = orderRoomOf(applied.entries.length, changed, scopes.length);
+  const parts: Part[] = [];
+  let after = applied.account;
+  for (const scope of scopes) {
+    const before = viewOf(account, scope);
+    const fills = applied.fills.filter(({ order }) => order.callId === before.live?.call.callId);
+    const part = decideScope(
+      { scope, before, applied: viewOf(after, scope), fills },
+      { snapshot, policy: policyIn(policy, scope), now },
+      { facts: facts.length, room },
+    );
+    if (part === null) continue;
+    parts.push(part);
+    room = Math.max(0, room - part.orders.length + byFacts(before, viewOf(applied.account, scope)));
+    after = withView(after, scope, part.account);
+  }
+  if (parts.length === 0 && applied.entries.length === 0) return null;
+  return {
+    before: account,
+    after: { ...(applied.account.pools.size === 0 ? after : settled(after)), version: account.version + 1 },
+    calls: parts.flatMap(({ calls }) => calls),
+    orders: parts.flatMap(({ orders }) => orders),
+    entries: applied.entries,
+    events: parts.flatMap(({ events }) => events),
   };
-  return changeOf(account, applied, judgeCalls(situation), statement);
 };

@@ -27,7 +27,7 @@ export type EventType = (typeof EVENT_TYPES)[number];
 /** `urgent` events race a deadline (N4); the rest are `normal`. */
 export type Severity = "urgent" | "normal";
 
-/** Figures of the account at the instant of the event, in its valuation asset. */
+/** Figures of the scope at the instant of the event, in its valuation asset. */
 export interface Figures {
   readonly equity: Money;
   readonly initialRequirement: Money;
@@ -73,6 +73,8 @@ export interface OrderView {
 /** A fact that others learn: one message on the topic. Its id is a hash of account, sequence and index. */
 export interface DomainEvent {
   readonly type: EventType;
+  /** What of the account it is about: level, figures and call are this scope's (R9). */
+  readonly scope: Scope;
   readonly level: Level;
   readonly previousLevel: Level | null;
   /** What the account may do now (M10): "all", "no_increase", "reduce_only" or "none". */

@@ -1,4 +1,4 @@
-import type { Position } from "./account.ts";
+import type { Position, Scope } from "./account.ts";
 import type { Asset } from "./instrument.ts";
 import type { Money, Price, Quantity } from "./money.ts";
 
@@ -19,24 +19,50 @@ export type Fact = { readonly externalId: string; readonly sequence: number; rea
       readonly fee: Money;
       readonly orderId: string | null;
     }
+  /**
+   * Cash moved between CROSS and the isolated pool of an instrument, in the asset that it settles in (R9): into the pool
+   * where positive, out of it where negative, never 0. The first one into a pool opens it, with the position that
+   * CROSS holds in the instrument; a pool that is flat and empty is closed.
+   */
+  | { readonly kind: "pool_transfer"; readonly instrumentId: string; readonly amount: Money }
   /** The venue's last word on one of our orders: what was not filled is returned. */
   | { readonly kind: "order_closed"; readonly orderId: string; readonly filled: Quantity }
   /**
    * The whole account as the venue holds it: heals a gap (OUT_OF_SYNC) and opens an account. `closedOrders` are
-   * those of our orders that the venue has closed, as far as their own facts may have been lost in the gap.
+   * those of our orders that the venue has closed, as far as their own facts may have been lost in the gap. `balances`
+   * are those of CROSS, `positions` all; an instrument in `pools` is margined isolated, and absent means none is.
    */
   | {
       readonly kind: "snapshot";
       readonly balances: ReadonlyMap<Asset, Money>;
       readonly positions: readonly Position[];
       readonly closedOrders?: readonly ClosedOrder[] | undefined;
+      readonly pools?: readonly PoolCash[] | undefined;
     }
   /**
    * The whole account as the venue holds it after the fact `sequence`, which this one does not add to: a check of the
    * book. It changes no balance and no position; a difference marks the account OUT_OF_SYNC, and only a snapshot heals it.
    */
-  | { readonly kind: "reconciliation"; readonly balances: ReadonlyMap<Asset, Money>; readonly positions: readonly Position[] }
+  | {
+      readonly kind: "reconciliation";
+      readonly balances: ReadonlyMap<Asset, Money>;
+      readonly positions: readonly Position[];
+      readonly pools?: readonly PoolCash[] | undefined;
+    }
 );
+
+/** An instrument that the venue margins isolated, and the cash of its pool in the asset that it settles in. */
+export interface PoolCash {
+  readonly instrumentId: string;
+  readonly cash: Money;
+}
+
+/** An exact change of a balance; of CROSS, or of the pool that it names. */
+export interface Posting {
+  readonly asset: Asset;
+  readonly amount: Money;
+  readonly scope?: Scope | undefined;
+}
 
 /** The venue's last word on one of our orders, in a snapshot: what of it was filled; the rest was returned. */
 export interface ClosedOrder {
@@ -46,16 +72,16 @@ export interface ClosedOrder {
 
 /**
  * An applied fact as the journal keeps it. `postings` are the exact changes of balances: the sum of
- * all postings of an account is its balances (I14), in each asset.
+ * all postings of an account is its balances (I14), in each scope and asset.
  */
 export interface Entry {
   readonly fact: Fact;
-  readonly postings: readonly { readonly asset: Asset; readonly amount: Money }[];
+  readonly postings: readonly Posting[];
   /** In what the book differs from the venue's statement; only on a reconciliation, which is kept only where it differs. */
   readonly differences?: readonly BookDifference[] | undefined;
 }
 
-/** One thing in which the book and the venue differ: "balance USDT", "position BTC-PERP" or "sequence", as each has it. */
+/** One thing in which the book and the venue differ: "balance USDT", "position BTC-PERP", "pool BTC-PERP" or "sequence", as each has it. */
 export interface BookDifference {
   readonly what: string;
   readonly book: string;

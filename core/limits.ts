@@ -2,6 +2,8 @@
 export const LIMITS = {
   /** Positions per account: an item stays far below DynamoDB's 400 kB and is decided in one piece. */
   positionsMax: 500,
+  /** Isolated pools per account: each may end a call and open one, and all of it is one transaction with its facts and orders. */
+  poolsMax: 20,
   /** Clock skew between two hosts that decisions tolerate (R12, S39). */
   skewMs: 5_000,
   /**

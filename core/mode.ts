@@ -1,3 +1,4 @@
+import type { Scope } from "./account.ts";
 import type { Policy } from "./policy.ts";
 
 /** What a deployment may do, from least to most (R28). */
@@ -19,4 +20,14 @@ export const modeOf = (modes: Modes, account: { readonly brokerId: string; reado
 };
 
 /** The policy of a decision with the mode that the account is decided under. Orders leave in `enforce` only (R28). */
-export type PolicyInMode = Policy & { readonly mode: Mode };
+export type PolicyInMode = Policy & {
+  readonly mode: Mode;
+  /** Policies of isolated pools, where they are not this one: each live call keeps the version that it was opened under (R11). */
+  readonly ofPools?: ReadonlyMap<Scope, Policy>;
+};
+
+/** The policy that decides a scope of the account. */
+export const policyIn = (policy: PolicyInMode, scope: Scope): PolicyInMode => {
+  const own = policy.ofPools?.get(scope);
+  return own === undefined ? policy : { ...own, mode: policy.mode };
+};

@@ -2,6 +2,7 @@ import type { MarginAccount, Position } from "./account.ts";
 import type { BookDifference, Fact } from "./ledger.ts";
 import { LIMITS } from "./limits.ts";
 import { abs, decimal, type Money, type Price, ZERO } from "./money.ts";
+import { allPositions, isFunded } from "./scope.ts";
 
 /** The venue's own statement of an account, as of the last fact that it has told of: a check, which changes no balance. */
 export type Reconciliation = Fact & { readonly kind: "reconciliation" };
@@ -20,12 +21,23 @@ const wordsOf = (position: Position | undefined): string =>
   position === undefined ? "none" : `${decimal(position.quantity)} at ${decimal(position.entryPrice)}`;
 
 const positionDifferences = (account: MarginAccount, fact: Reconciliation): readonly BookDifference[] =>
-  [...new Set([...account.positions, ...fact.positions].map(({ instrumentId }) => instrumentId))].sort().flatMap((instrumentId) => {
-    const book = account.positions.find((held) => held.instrumentId === instrumentId);
+  [...new Set([...allPositions(account), ...fact.positions].map(({ instrumentId }) => instrumentId))].sort().flatMap((instrumentId) => {
+    const book = allPositions(account).find((held) => held.instrumentId === instrumentId);
     const venue = fact.positions.find((held) => held.instrumentId === instrumentId);
     const isSame = book?.quantity === venue?.quantity && !isApart(book?.entryPrice ?? (0n as Price), venue?.entryPrice ?? (0n as Price));
     return isSame ? [] : [{ what: `position ${instrumentId}`, book: wordsOf(book), venue: wordsOf(venue) }];
   });
+
+const poolDifferences = ({ pools }: MarginAccount, fact: Reconciliation): readonly BookDifference[] => {
+  const held = new Map([...pools.values()].filter(isFunded).map(({ instrumentId, cash }) => [instrumentId, cash]));
+  const stated = new Map((fact.pools ?? []).map(({ instrumentId, cash }) => [instrumentId, cash]));
+  return [...new Set([...held.keys(), ...stated.keys()])].sort().flatMap((instrumentId) => {
+    const [book, venue] = [held.get(instrumentId), stated.get(instrumentId)];
+    if (book !== undefined && venue !== undefined && !isApart(book, venue)) return [];
+    const words = (cash: Money | undefined): string => (cash === undefined ? "none" : decimal(cash));
+    return [{ what: `pool ${instrumentId}`, book: words(book), venue: words(venue) }];
+  });
+};
 
 /**
  * In what the book differs from the venue's statement (R16); nothing where it agrees, and where the statement is
@@ -39,6 +51,6 @@ export const differencesOf = (account: MarginAccount, fact: Reconciliation): rea
   const { sourceSequence, sourceAt } = account;
   const numbers: BookDifference = { what: "sequence", book: `${sourceSequence}`, venue: `${fact.sequence}` };
   if (fact.sequence < sourceSequence) return sourceAt > 0 && fact.occurredAt > sourceAt ? [numbers] : [];
-  const held = [...balanceDifferences(account, fact), ...positionDifferences(account, fact)];
+  const held = [...balanceDifferences(account, fact), ...positionDifferences(account, fact), ...poolDifferences(account, fact)];
   return fact.sequence > sourceSequence ? [numbers, ...held] : held;
 };

@@ -1,9 +1,12 @@
-import type { MarginAccount } from "./account.ts";
+import type { MarginAccount, Scope } from "./account.ts";
 import type { MarginCall } from "./call.ts";
 import { deadlineOf, issuedAtOf, moveDeadline } from "./clock.ts";
 import type { Change } from "./decision.ts";
+import type { DomainEvent } from "./event.ts";
 import { LIMITS } from "./limits.ts";
+import { type PolicyInMode, policyIn } from "./mode.ts";
 import type { Policy } from "./policy.ts";
+import { scopesOf, viewOf, withView } from "./scope.ts";
 import { note, tell } from "./situation.ts";
 
 /** What a restore gives an account anew, so that nothing it says or does is taken for something from before. */
@@ -30,6 +33,32 @@ const withTime = (call: MarginCall, policy: Policy, now: number): MarginCall => 
   return moved.deadlineAt === call.deadlineAt ? call : { ...call, ...moved };
 };
 
+interface RestoredScope {
+  readonly account: MarginAccount;
+  readonly calls: readonly MarginCall[];
+  readonly events: readonly DomainEvent[];
+}
+
+const restoreScope = (account: MarginAccount, scope: Scope, policy: Policy, now: number): RestoredScope => {
+  const { live, episode, level } = account;
+  const timely = live === null ? null : withTime(live.call, policy, now);
+  const isMoved = live !== null && timely !== null && timely !== live.call;
+  const call = isMoved ? { ...timely, version: timely.version + 1 } : (live?.call ?? null);
+  const told = { scope, level, previousLevel: level, live: call, calls: call === null ? [] : [call], statement: null };
+  return {
+    account: {
+      ...account,
+      episode: episode === null || episode.lastEndedAt === null ? episode : { ...episode, graceLeftMs: policy.graceMs },
+      live: live === null || call === null ? null : { call, orders: live.orders },
+    },
+    calls: isMoved && call !== null ? [call] : [],
+    events:
+      isMoved && call !== null
+        ? [tell(note("margin_call.deadline_changed", call, "S54: the book was restored, the clock begins anew"), told)]
+        : [],
+  };
+};
+
 /**
  * An account whose rows were put back from a backup (S54): what has happened to it since is unknown.
  *
@@ -39,29 +68,16 @@ const withTime = (call: MarginCall, policy: Policy, now: number): MarginCall => 
  *
  * @param policy the version that the live call was opened under, or the account's present one.
  */
-export const restore = (account: MarginAccount, policy: Policy, { restoredAt, key, version }: Restored, now: number): Change => {
-  const { live, episode, level } = account;
-  const timely = live === null ? null : withTime(live.call, policy, now);
-  const isMoved = live !== null && timely !== null && timely !== live.call;
-  const call = isMoved ? { ...timely, version: timely.version + 1 } : (live?.call ?? null);
-  const told = { level, previousLevel: level, live: call, calls: call === null ? [] : [call], statement: null };
-  return {
-    before: account,
-    after: {
-      ...account,
-      key,
-      version,
-      outOfSync: true,
-      restoredAt,
-      episode: episode === null || episode.lastEndedAt === null ? episode : { ...episode, graceLeftMs: policy.graceMs },
-      live: live === null || call === null ? null : { call, orders: live.orders },
-    },
-    calls: isMoved && call !== null ? [call] : [],
-    orders: [],
-    entries: [],
-    events:
-      isMoved && call !== null
-        ? [tell(note("margin_call.deadline_changed", call, "S54: the book was restored, the clock begins anew"), told)]
-        : [],
-  };
+export const restore = (account: MarginAccount, policy: PolicyInMode, restored: Restored, now: number): Change => {
+  const { restoredAt, key, version } = restored;
+  const calls: MarginCall[] = [];
+  const events: DomainEvent[] = [];
+  let after: MarginAccount = { ...account, key, version, outOfSync: true, restoredAt };
+  for (const scope of scopesOf(account)) {
+    const part = restoreScope(viewOf(after, scope), scope, policyIn(policy, scope), now);
+    after = withView(after, scope, part.account);
+    calls.push(...part.calls);
+    events.push(...part.events);
+  }
+  return { before: account, after, calls, orders: [], entries: [], events };
 };

@@ -1,4 +1,4 @@
-import type { LiveCall, MarginAccount } from "./account.ts";
+import type { LiveCall, MarginAccount, Scope } from "./account.ts";
 import { isLiveCall, type MarginCall } from "./call.ts";
 import type { DomainEvent, EventType, Figures, OrderView } from "./event.ts";
 import { viewOfCall } from "./event.ts";
@@ -10,8 +10,9 @@ import type { Money } from "./money.ts";
 import type { LiquidationOrder } from "./order.ts";
 import type { MarginStatement } from "./statement.ts";
 
-/** What a decision on a call looks at. The account has its facts, its new level and its episode in it. */
+/** What a decision on a call looks at. The account is the view of its scope, with its facts, its new level and its episode in it. */
 export interface Situation {
+  readonly scope: Scope;
   readonly account: MarginAccount;
   readonly statement: MarginStatement;
   readonly snapshot: MarketSnapshot;
@@ -48,8 +49,9 @@ export const note = (type: EventType, call: MarginCall, reason: string, order: O
   order,
 });
 
-/** Order rows that fit into a transaction beside the account, two calls, the journal's envelope and the rows it holds already. */
-export const orderRoomOf = (entries: number, orders: number): number => Math.max(0, LIMITS.transactionRowsMax - 4 - entries - orders);
+/** Order rows that fit into a transaction beside the account, two calls a scope, the journal's envelope and the rows it holds already. */
+export const orderRoomOf = (entries: number, orders: number, scopes = 1): number =>
+  Math.max(0, LIMITS.transactionRowsMax - 2 - 2 * scopes - entries - orders);
 
 /** Orders of `next` that are not, as they stand, in `before`. */
 export const changedOrders = (before: readonly LiquidationOrder[], next: readonly LiquidationOrder[]): readonly LiquidationOrder[] =>
@@ -71,6 +73,7 @@ const figuresOf = ({ low, high }: MarginStatement, maintenance: boolean): Figure
 
 /** What all events of one change share. */
 export interface Telling {
+  readonly scope: Scope;
   readonly level: Level;
   readonly previousLevel: Level;
   readonly live: MarginCall | null;
@@ -82,11 +85,12 @@ export interface Telling {
 
 /** The event of a note, with the call as it is committed (I22). */
 export const tell = ({ type, reason, callId, order }: Note, telling: Telling): DomainEvent => {
-  const { level, previousLevel, live, calls, statement } = telling;
+  const { scope, level, previousLevel, live, calls, statement } = telling;
   const call = calls.find((each) => each.callId === callId);
   const byMaintenance = type.startsWith("liquidation.") || (type === "account.level_changed" && isAtLeast(level, "CLOSE_OUT"));
   return {
     type,
+    scope,
     level,
     previousLevel: level === previousLevel ? null : previousLevel,
     allowed: allowedAt(level, live),

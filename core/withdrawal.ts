@@ -48,7 +48,7 @@ const largest = (most: Money, passes: (amount: Money) => boolean): Money => {
 /** Why nothing may be withdrawn at all, or null. */
 const barred = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy, now: number): string | null => {
   if (account.outOfSync) return "R16: the account's feed has a gap";
-  if (account.live !== null || Object.keys(account.openCalls).length > 0) return "R16: a margin call is live";
+  if (account.live !== null || account.openCalls.CROSS !== undefined) return "R16: a margin call is live";
   if (isBare(account)) return null;
   const statement = assess(account, snapshot, policy, now);
   if (isAtLeast(levelOf(account, statement, policy.levels, account.level), "CALL")) return "M10: at the call level or deeper";
@@ -60,7 +60,7 @@ const barred = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy
  *
  * What is left must cover IM on conservative values (I18), counting unrealised profit only by the share
  * that the policy lets be withdrawn (M2), and no debt may come of it. Refused in CALL or deeper, under a
- * live call, and while the feed has a gap. The reservation is released by the withdrawal's own fact.
+ * live call of CROSS, and while the feed has a gap. The reservation is released by the withdrawal's own fact.
  */
 export const checkWithdrawal = (
   account: MarginAccount,

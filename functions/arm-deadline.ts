@@ -11,6 +11,7 @@ import { type ExpiryMessage, type NoticeAccepted, noticeAccepted } from "../adap
 import type { World } from "../adapters/world.ts";
 import { acceptNotice } from "../core/commands.ts";
 import { LIMITS } from "../core/limits.ts";
+import { liveCallOf } from "../core/scope.ts";
 
 const timerMessage = z.union([noticeAccepted, eventMessage]);
 
@@ -32,8 +33,9 @@ export const armDeadline = (world: World) => {
   };
 
   const arm = async (accountId: string, callId: string): Promise<void> => {
-    const call = (await desk.book.load(accountId))?.live?.call;
-    if (call === undefined || call.callId !== callId || call.status !== "OPEN" || call.deadlineAt === null) return;
+    const account = await desk.book.load(accountId);
+    const call = account === null ? null : liveCallOf(account, callId);
+    if (call === null || call.status !== "OPEN" || call.deadlineAt === null) return;
     const at = Math.ceil((call.deadlineAt + 2 * LIMITS.skewMs) / 1_000) * 1_000;
     // The scheduler takes no instant that has passed; what is overdue already is the sweep's.
     if (at <= world.clock.now()) return world.log.count("timer_too_late");

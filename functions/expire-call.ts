@@ -8,6 +8,7 @@ import { parseMessage } from "../adapters/wire/parse.ts";
 import { expiryMessage } from "../adapters/wire/timers.ts";
 import type { World } from "../adapters/world.ts";
 import { isPast } from "../core/clock.ts";
+import { liveCallOf } from "../core/scope.ts";
 
 /**
  * 6. At its deadline a call is read again, marked on the newest prices and decided: met, liquidating or
@@ -25,8 +26,8 @@ export const expireCall = (world: World) => {
     return independent(event.Records, world.log, async ({ body }) => {
       const { accountId, callId, deadlineVersion } = parseMessage(expiryMessage, body);
       const account = await desk.book.load(accountId);
-      const call = account?.live?.call;
-      if (account === null || call === undefined || call.callId !== callId) return world.log.count("timer_without_call");
+      const call = account === null ? null : liveCallOf(account, callId);
+      if (account === null || call === null) return world.log.count("timer_without_call");
       if (call.deadlineAt !== null && !isPast(call.deadlineAt, world.clock.now())) world.log.count("timer_early");
       const causedBy = `timer ${callId}-${deadlineVersion}`;
       await decideAccount(desk, { accountId, causedBy, loaded: account }, await newest());

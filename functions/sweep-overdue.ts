@@ -7,6 +7,7 @@ import { lambdaHandler } from "../adapters/lambda/handler.ts";
 import { overdueAccounts } from "../adapters/overdue.ts";
 import { eachOf } from "../adapters/parallel.ts";
 import type { World } from "../adapters/world.ts";
+import { livesOf } from "../core/scope.ts";
 
 /** Accounts that are worked on at a time. */
 const ACCOUNTS_WIDE = 16;
@@ -36,7 +37,8 @@ export const sweepOverdue = (world: World) => {
       const work = async (): Promise<void> => {
         const snapshot = await newest();
         const decided = await decideAccount(desk, { accountId, causedBy: "overdue", loaded: account }, snapshot);
-        if (decided?.account.live?.call.status === "LIQUIDATING") await dispatchOrders(desk, accountId, snapshot);
+        if (decided !== null && livesOf(decided.account).some(({ call }) => call.status === "LIQUIDATING"))
+          await dispatchOrders(desk, accountId, snapshot);
       };
       await work().catch((error) => void setAside(desk, accountId, error));
     }).finally(() => {

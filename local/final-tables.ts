@@ -23,9 +23,11 @@ export interface AccountRow {
   readonly head: string;
   /** Live calls by scope. */
   readonly openCalls: ReadonlyMap<string, string>;
-  /** The live call as the account's own row holds it. */
-  readonly live: { readonly call: CallRow; readonly orders: readonly OrderRow[] } | null;
+  /** The live calls as the account's own row holds them, one a scope. */
+  readonly lives: readonly { readonly call: CallRow; readonly orders: readonly OrderRow[] }[];
+  /** By asset; an isolated pool's by its scope and asset. */
   readonly cash: ReadonlyMap<string, bigint>;
+  /** Of CROSS and of pools. */
   readonly positions: ReadonlyMap<string, bigint>;
 }
 
@@ -80,7 +82,7 @@ export interface Envelope {
   readonly orders: readonly { readonly orderId: string; readonly status: string }[];
   readonly entries: readonly {
     readonly fact: EnvelopeFact;
-    readonly postings: readonly { readonly asset: string; readonly amount: string }[];
+    readonly postings: readonly { readonly asset: string; readonly amount: string; readonly scope?: string }[];
   }[];
   readonly events: readonly EnvelopeEvent[];
 }
@@ -104,6 +106,10 @@ export interface EnvelopeEvent {
   readonly figures: { readonly equity: string; readonly maintenanceRequirement: string } | null;
   readonly call: { readonly callId: string; readonly liquidationReason: "deadline" | "closeOut" | null } | null;
 }
+
+/** Where in {@link AccountRow.cash} a posting belongs. */
+export const balanceKey = ({ scope, asset }: { readonly scope?: string; readonly asset: string }): string =>
+  scope === undefined ? asset : `${scope} ${asset}`;
 
 type Row = Record<string, AttributeValue>;
 
@@ -149,26 +155,32 @@ const orderOf = (body: ReturnType<typeof JSON.parse>): OrderRow => ({
   cancelled: money(body.cancelled),
 });
 
-const liveOf = (row: Row): AccountRow["live"] => {
-  if (row["live"] === undefined) return null;
-  const { call, orders } = JSON.parse(textOf(row, "live"));
-  return { call: callOf(call), orders: orders.map(orderOf) };
-};
+const liveOf = (live: ReturnType<typeof JSON.parse>): AccountRow["lives"] =>
+  live === null ? [] : [{ call: callOf(live.call), orders: live.orders.map(orderOf) }];
 
-const accountOf = (row: Row): AccountRow => ({
-  accountId: textOf(row, "sk").slice("ACC#".length),
-  version: Number(textOf(row, "version")),
-  head: textOf(row, "head"),
-  openCalls: new Map(
-    (row["open"]?.S ?? "")
-      .split(";")
-      .filter(Boolean)
-      .map((part) => part.split(":") as [string, string]),
-  ),
-  live: liveOf(row),
-  cash: unpacked(textOf(row, "cash")),
-  positions: unpacked(textOf(row, "positions")),
-});
+const accountOf = (row: Row): AccountRow => {
+  const pools: ReturnType<typeof JSON.parse>[] = JSON.parse(row["pools"]?.S ?? "[]");
+  return {
+    accountId: textOf(row, "sk").slice("ACC#".length),
+    version: Number(textOf(row, "version")),
+    head: textOf(row, "head"),
+    openCalls: new Map(
+      (row["open"]?.S ?? "")
+        .split(";")
+        .filter(Boolean)
+        .map((part) => part.split(":") as [string, string]),
+    ),
+    lives: [...liveOf(JSON.parse(row["live"]?.S ?? "null")), ...pools.flatMap(({ live }) => liveOf(live))],
+    cash: new Map([
+      ...unpacked(textOf(row, "cash")),
+      ...pools.map(({ instrumentId, asset, cash }) => [balanceKey({ scope: `ISO#${instrumentId}`, asset }), money(cash)] as const),
+    ]),
+    positions: new Map([
+      ...unpacked(textOf(row, "positions")),
+      ...pools.flatMap(({ instrumentId, position }) => (position === null ? [] : [[instrumentId, money(position.quantity)] as const])),
+    ]),
+  };
+};
 
 const callRowOf = (row: Row): CallRow => ({ ...callOf(JSON.parse(textOf(row, "body"))), status: textOf(row, "status") });
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 import { money } from "../core/money.ts";
-import type { CallRow, Envelope, FinalTables, OrderRow } from "./final-tables.ts";
+import { balanceKey, type CallRow, type Envelope, type FinalTables, type OrderRow } from "./final-tables.ts";
 import type { VenueRecord } from "./venue.ts";
 
 /** How one invariant stands: what was checked, and the first things found wrong. */
@@ -86,8 +86,17 @@ const i01 = ({ tables }: Evidence): Verdict => {
       named.join() === there.join(),
       () => `${account.accountId}: names ${named.join() || "no call"}, live is ${there.join() || "none"}`,
     );
-    const held = account.live === null ? "none" : liveText(account.live.call, account.live.orders);
-    const rows = calls.map((call) => liveText(call, ordersOf.get(account.accountId) ?? [])).join() || "none";
+    const held =
+      account.lives
+        .map(({ call, orders }) => liveText(call, orders))
+        .sort()
+        .join() || "none";
+    const own = ordersOf.get(account.accountId) ?? [];
+    const rows =
+      calls
+        .map((call) => liveText(call, own))
+        .sort()
+        .join() || "none";
     book.check(held === rows, () => `${account.accountId}: holds ${held}, its rows have ${rows}`);
     book.check(new Set(calls.map((call) => call.scope)).size === calls.length, () => `${account.accountId}: two live calls of one scope`);
   }
@@ -297,14 +306,14 @@ const statedPosting = (fact: Envelope["entries"][number]["fact"]): Map<string, b
   return new Map([[fact.asset, fact.kind === "withdrawal" ? -amount : amount]]);
 };
 
-/** I14: each account's cash is the sum of its journalled postings, in each asset, to the last unit. */
+/** I14: each account's cash is the sum of its journalled postings, in each scope and asset, to the last unit. */
 const i14 = ({ tables }: Evidence): Verdict => {
   const book = ledger();
   for (const account of tables.accounts) {
     const sums = new Map<string, bigint>();
     for (const { envelope } of tables.journals.get(account.accountId) ?? []) {
       for (const { fact, postings } of envelope.entries) {
-        for (const { asset, amount } of postings) sums.set(asset, (sums.get(asset) ?? 0n) + money(amount));
+        for (const one of postings) sums.set(balanceKey(one), (sums.get(balanceKey(one)) ?? 0n) + money(one.amount));
         for (const [asset, stated] of statedPosting(fact) ?? []) {
           const posted = postings.reduce((sum, posting) => sum + (posting.asset === asset ? money(posting.amount) : 0n), 0n);
           book.check(posted === stated, () => `${account.accountId}: ${fact.externalId} posts ${posted}, it says ${stated}`);

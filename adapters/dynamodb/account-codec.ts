@@ -2,9 +2,11 @@ import { type LiveCall, type MarginAccount, newAccount, type Scope } from "../..
 import type { Asset } from "../../core/instrument.ts";
 import { LEVELS, type Level } from "../../core/level.ts";
 import type { Money } from "../../core/money.ts";
+import { scopeOf } from "../../core/scope.ts";
 import { encodeEpisode, encodeLive, episode, liveCall } from "../wire/calls.ts";
 import { placesOf } from "../wire/parse.ts";
-import { type Item, json, type RowSchema, rowSchemaOf, text, UnreadableRow, whole } from "./items.ts";
+import { encodePools, pools } from "../wire/pools.ts";
+import { type Item, json, type RowSchema, rowSchemaOf, type StoredSchema, text, UnreadableRow, whole } from "./items.ts";
 import { accountKey, accountPk, shardOf, shardPk } from "./keys.ts";
 import { packAmounts, packNames, packOpenCalls, packPositions, unpackAmounts, unpackOpenCalls, unpackPositions } from "./packed.ts";
 
@@ -17,11 +19,14 @@ import { packAmounts, packNames, packOpenCalls, packPositions, unpackAmounts, un
  *
  * Version 2 differs in `gap`, which an account has while it is out of sync. Version 1 says `true`: any snapshot heals
  * it. Version 2 says since when a snapshot must be, 0 for any: after a restore an older one heals nothing (S54).
+ *
+ * Version 3 is version 2 with `pools`: isolated pools as JSON, each with what a decision on it needs. Only accounts that have one are written in it.
  */
 
 const LEVELS_BY_NAME: ReadonlyMap<string, Level> = new Map(LEVELS.map((level) => [level, level]));
 const NO_AMOUNTS: ReadonlyMap<Asset, Money> = new Map();
 const IN_SYNC = Object.freeze({ outOfSync: false, restoredAt: null });
+const NO_POOLS: MarginAccount["pools"] = new Map();
 const NO_CALLS: Readonly<Partial<Record<Scope, string>>> = Object.freeze({});
 
 /** An account that the book does not have yet, on these terms: version 0, nothing in it. */
@@ -35,10 +40,13 @@ export const accountItemKey = (accountId: string, shards: number): { pk: { S: st
   sk: { S: accountPk(accountId) },
 });
 
-/** The form that version 1 has no word for is written in version 2, whatever the stage says: better unread than misread. */
-const schemaFor = ({ restoredAt }: MarginAccount, asked: RowSchema): RowSchema => (restoredAt === null ? asked : 2);
+/** The form that a version has no word for is written in the first one that has, whatever the stage says: better unread than misread. */
+const schemaFor = ({ restoredAt, pools }: MarginAccount, asked: RowSchema): StoredSchema => {
+  if (pools.size > 0) return 3;
+  return restoredAt === null ? asked : 2;
+};
 
-const gapIn = ({ outOfSync, restoredAt }: MarginAccount, schema: RowSchema): Item => {
+const gapIn = ({ outOfSync, restoredAt }: MarginAccount, schema: StoredSchema): Item => {
   if (!outOfSync) return {};
   return { gap: schema === 1 ? { BOOL: true } : { N: `${restoredAt ?? 0}` } };
 };
@@ -59,6 +67,7 @@ export const encodeAccount = (account: MarginAccount, headHash: string, shards: 
     ...(account.sourceAt > 0 && { told: { N: `${account.sourceAt}` } }),
     cash: { S: packAmounts(account.balances) },
     positions: { S: packPositions(account.positions) },
+    ...(account.pools.size > 0 && { pools: { S: encodePools(account.pools) } }),
     ...(reserved !== "" && { reserved: { S: reserved } }),
     ...(openCalls !== "" && { open: { S: openCalls } }),
     ...(account.live !== null && { live: { S: JSON.stringify(encodeLive(account.live)) } }),
@@ -100,8 +109,17 @@ const readLive = (item: Item): LiveCall => {
   return read.data;
 };
 
+/** Pools, each with the call that the account names for its scope and with no other. */
+const readPools = (item: Item, openCalls: MarginAccount["openCalls"]): MarginAccount["pools"] => {
+  const read = pools.safeParse(json(item, "pools"));
+  if (!read.success) throw new UnreadableRow(`pools: ${placesOf(read.error)}`);
+  for (const { instrumentId, live } of read.data.values())
+    if (openCalls[scopeOf(instrumentId)] !== live?.call.callId) throw new UnreadableRow("a pool with another call than its account names");
+  return read.data;
+};
+
 /** Whether an account is out of sync, and since when a snapshot must be that heals it. */
-const readGap = (item: Item, schema: RowSchema): Pick<MarginAccount, "outOfSync" | "restoredAt"> => {
+const readGap = (item: Item, schema: StoredSchema): Pick<MarginAccount, "outOfSync" | "restoredAt"> => {
   const { gap } = item;
   if (gap === undefined) return IN_SYNC;
   if (schema === 1) {
@@ -123,7 +141,7 @@ export const decodeAccount = (item: Item): MarginAccount => {
   const counts = text(item, "counts");
   const split = counts.indexOf(";");
   const reserved = item["reserved"];
-  const open = item["open"];
+  const openCalls: MarginAccount["openCalls"] = item["open"] === undefined ? NO_CALLS : unpackOpenCalls(text(item, "open"));
   return {
     accountId: sk.slice(4),
     key,
@@ -133,13 +151,14 @@ export const decodeAccount = (item: Item): MarginAccount => {
     version: whole(item, "version"),
     headHash: text(item, "head"),
     level,
-    openCalls: open === undefined ? NO_CALLS : unpackOpenCalls(text(item, "open")),
-    live: open === undefined ? null : readLive(item),
+    openCalls,
+    live: openCalls.CROSS === undefined ? null : readLive(item),
     episode: item["episode"] === undefined ? null : readEpisode(item),
     callsOpened: countOf(counts.slice(0, split)),
     balances: unpackAmounts(text(item, "cash")),
     reserved: reserved === undefined ? NO_AMOUNTS : unpackAmounts(text(item, "reserved")),
     positions: unpackPositions(text(item, "positions")),
+    pools: schema === 3 ? readPools(item, openCalls) : NO_POOLS,
     sourceSequence: countOf(counts.slice(split + 1)),
     sourceAt: item["told"] === undefined ? 0 : whole(item, "told"),
     ...readGap(item, schema),

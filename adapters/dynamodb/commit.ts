@@ -4,6 +4,7 @@ import type { MarginCall } from "../../core/call.ts";
 import type { Change } from "../../core/decision.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { LiquidationOrder } from "../../core/order.ts";
+import { livesOf } from "../../core/scope.ts";
 import type { World } from "../world.ts";
 import { encodeAccount } from "./account-codec.ts";
 import { callItem, orderItem } from "./call-codec.ts";
@@ -42,8 +43,8 @@ type Place = Pick<World["settings"], "bookTable" | "shards">;
 /** A call: absent if new, else still as it was read, so that no ended call ever changes (I02). */
 const callPut = ({ bookTable: table, shards }: Place, change: Change, call: MarginCall): Put => {
   const item = callItem(call, shards);
-  const read = change.before.live?.call;
-  if (read?.callId !== call.callId) return absent(table, item);
+  const read = livesOf(change.before).find((live) => live.call.callId === call.callId)?.call;
+  if (read === undefined) return absent(table, item);
   return {
     TableName: table,
     Item: item,
@@ -55,7 +56,9 @@ const callPut = ({ bookTable: table, shards }: Place, change: Change, call: Marg
 
 const orderPut = ({ bookTable: table, shards }: Place, change: Change, order: LiquidationOrder): Put => {
   const item = orderItem(order, shards);
-  const read = change.before.live?.orders.find((one) => one.orderId === order.orderId);
+  const read = livesOf(change.before)
+    .flatMap(({ orders }) => orders)
+    .find((one) => one.orderId === order.orderId);
   if (read === undefined) return absent(table, item);
   return {
     TableName: table,

@@ -43,11 +43,18 @@ export const checkSchema = (item: Item): void => {
 export const ROW_SCHEMAS = [1, 2] as const;
 export type RowSchema = (typeof ROW_SCHEMAS)[number];
 
+/**
+ * Version of the row of an account with isolated pools, whatever the stage says: older ones have no word for a pool,
+ * and a release that does not know it must not read the account as one without (I26). Without pools no row is of it.
+ */
+export type StoredSchema = RowSchema | 3;
+
 /** @throws UnreadableRow for any other version. */
-export const rowSchemaOf = (item: Item): RowSchema => {
+export const rowSchemaOf = (item: Item): StoredSchema => {
   const version = item["schema"]?.N;
   if (version === "1") return 1;
   if (version === "2") return 2;
+  if (version === "3") return 3;
   throw new UnreadableRow(`schema version ${version ?? "missing"}`);
 };
 

@@ -56,12 +56,20 @@ const isCurable = (type: EmailedType, call: Call): boolean =>
     "margin_call.expired",
   ].includes(type) && call.status === "OPEN";
 
+/** The instrument whose isolated pool the call is of (R9); null for the account's own. */
+const poolOf = ({ scope }: Call): string | null => (scope.startsWith("ISO#") ? oneLine(scope.slice(4)) : null);
+
 const unmetWords = (event: EventMessage, call: Call): string => {
+  const pool = poolOf(call);
   if (event.mode !== "enforce") return "If the call is not met by then, it stays open and overdue, and your broker decides what follows.";
   if (call.onUnmet === "restrict") {
-    return "If the call is not met by then, the account is limited to reducing its positions until the call is met.";
+    return `If the call is not met by then, ${pool === null ? "the account is limited to reducing its positions" : "its position may only be reduced"} until the call is met.`;
   }
-  return "If the call is not met by then, we send orders that reduce your positions, within 120 seconds, until the account is back above its call level.";
+  const target =
+    pool === null
+      ? "your positions, within 120 seconds, until the account is back above its"
+      : `your ${pool} position, and no other, within 120 seconds, until its pool is back above the`;
+  return `If the call is not met by then, we send orders that reduce ${target} call level.`;
 };
 
 const headings: Readonly<Record<EmailedType, (call: Call) => string>> = {
@@ -79,7 +87,8 @@ const headings: Readonly<Record<EmailedType, (call: Call) => string>> = {
 };
 
 const leadOf = (type: EmailedType, event: EventMessage, call: Call, reader: Reader): string => {
-  const account = `account ${masked(event.accountId)}`;
+  const pool = poolOf(call);
+  const account = `${pool === null ? "" : `the isolated ${pool} pool of `}account ${masked(event.accountId)}`;
   const deadline = deadlineOf(call, reader);
   const by =
     deadline === null ? "The time to act has not started yet; you can act now." : `Please act by ${deadline.replace(/^To/, "to")}.`;
@@ -103,8 +112,10 @@ const leadOf = (type: EmailedType, event: EventMessage, call: Call, reader: Read
 };
 
 const factsOf = (type: EmailedType, event: EventMessage, call: Call, reader: Reader): (readonly [string, string])[] => {
+  const pool = poolOf(call);
   const facts: (readonly [string, string])[] = [
     ["Account", masked(event.accountId)],
+    ...(pool === null ? [] : [["Isolated pool", pool] as const]),
     ["Margin call", oneLine(call.callId)],
     ["Reason", oneLine(event.reason)],
   ];
@@ -127,9 +138,15 @@ const factsOf = (type: EmailedType, event: EventMessage, call: Call, reader: Rea
   return [...facts, ["Deadline", `${deadline}${left}`], ["Deadline, exact", isoInstant(Date.parse(call.deadlineAt))]];
 };
 
-const cureWords = (cure: Call["cures"][number]): string =>
+/** Paying into a call: a pool takes only what is moved into it, so that no notice of one asks for a deposit. */
+const paymentWords = (call: Call, paid: string): string => {
+  const pool = poolOf(call);
+  return pool === null ? `Deposit ${paid}` : `Move ${paid} into the isolated pool of ${pool}`;
+};
+
+const cureWords = (call: Call, cure: Call["cures"][number]): string =>
   cure.kind === "deposit"
-    ? `Deposit ${amount(cure.amount, cure.asset)}`
+    ? paymentWords(call, amount(cure.amount, cure.asset))
     : `${cure.side === "sell" ? "Sell" : "Buy back"} ${grouped(cure.quantity, 0)} ${oneLine(cure.instrumentId)} to reduce the position`;
 
 /**
@@ -138,16 +155,18 @@ const cureWords = (cure: Call["cures"][number]): string =>
  */
 const cureLines = (call: Call): readonly string[] => {
   const isOld = call.cures.some((cure) => cure.kind === "deposit" && cure.asset === call.asset && cure.amount !== call.outstanding);
-  if (!isOld) return call.cures.map(cureWords);
+  if (!isOld) return call.cures.map((cure) => cureWords(call, cure));
   const isOwn = (cure: Call["cures"][number]): boolean => cure.kind === "deposit" && cure.asset === call.asset;
-  const others = call.cures.filter((cure) => !isOwn(cure)).map((cure) => `${cureWords(cure)} (as first asked; less is enough now)`);
-  return [`Deposit ${amount(call.outstanding, call.asset)}`, ...others];
+  const others = call.cures.filter((cure) => !isOwn(cure)).map((cure) => `${cureWords(call, cure)} (as first asked; less is enough now)`);
+  return [paymentWords(call, amount(call.outstanding, call.asset)), ...others];
 };
 
 const sectionsOf = (type: EmailedType, event: EventMessage, call: Call): Notice["sections"] => {
   if (!isCurable(type, call)) return [];
   const lines = cureLines(call);
-  const cures = lines.length === 0 ? [] : [{ heading: "Ways to meet the call (any one is enough)", lines }];
+  const pool = poolOf(call);
+  const only = pool === null ? [] : ["Only money moved into this pool counts: a deposit to the account does not meet this call."];
+  const cures = lines.length === 0 ? [] : [{ heading: "Ways to meet the call (any one is enough)", lines: [...lines, ...only] }];
   const badMarks = call.onBadMarks
     ? ["A price behind this call is missing or old. The call rests on a cautious value until it is back."]
     : [];

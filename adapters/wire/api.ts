@@ -130,7 +130,36 @@ const holding = z.object({
 
 const cure = marginCall.shape.cures.element;
 
-export const accountReply = z.object({
+const statementReply = z.object({
+  at: instant,
+  valuationAsset: asset,
+  quality,
+  allGood: z.boolean(),
+  low: sided,
+  high: sided,
+  legs: z.array(leg),
+  collateral: z.array(holding),
+  /** Every part of the requirement on the cautious side, by name; together they are `low`. */
+  components: z.array(z.object({ name: z.string(), initial: moneyText, maintenance: moneyText })),
+});
+
+/** What of an account is margined by itself: its level, its figures, what returns it to IM and its live call (R9). */
+const scopeReply = z.object({
+  /** Level of the last decision, and of this statement: they differ until the next sweep. */
+  level: z.enum(LEVELS),
+  levelNow: z.enum(LEVELS),
+  statement: statementReply,
+  /** What returns it to IM on these marks, and the ways to pay it (R4). */
+  amountDue: moneyText,
+  cures: z.array(cure),
+  call: callReply.nullable(),
+});
+
+/** An isolated pool. Only cash moved into it, a reduction of its position or the market cures its call: a deposit does not. */
+const poolReply = scopeReply.extend({ instrumentId, asset, cash: moneyText, policyVersion: count });
+
+/** Its own level, statement and call are those of CROSS: they count nothing of a pool. */
+export const accountReply = scopeReply.extend({
   accountId,
   brokerId,
   clientClass,
@@ -138,26 +167,9 @@ export const accountReply = z.object({
   policyVersion: count,
   version: count,
   mode: z.enum(MODES),
-  /** Level of the last decision, and of this statement: they differ until the next sweep. */
-  level: z.enum(LEVELS),
-  levelNow: z.enum(LEVELS),
   outOfSync: z.boolean(),
-  statement: z.object({
-    at: instant,
-    valuationAsset: asset,
-    quality,
-    allGood: z.boolean(),
-    low: sided,
-    high: sided,
-    legs: z.array(leg),
-    collateral: z.array(holding),
-    /** Every part of the requirement on the cautious side, by name; together they are `low`. */
-    components: z.array(z.object({ name: z.string(), initial: moneyText, maintenance: moneyText })),
-  }),
-  /** What returns the account to IM on these marks, and the ways to pay it (R4). */
-  amountDue: moneyText,
-  cures: z.array(cure),
-  call: callReply.nullable(),
+  /** Isolated pools by instrument; none where every position is margined together. */
+  pools: z.array(poolReply),
 });
 
 export const withdrawalReply = z.object({

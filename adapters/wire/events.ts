@@ -13,6 +13,7 @@ import {
 import { LEVELS } from "../../core/level.ts";
 import { MODES } from "../../core/mode.ts";
 import { decimal } from "../../core/money.ts";
+import { scope } from "./calls.ts";
 import {
   accountId,
   asset,
@@ -85,6 +86,8 @@ export const eventMessage = z.object({
   /** Version of the account that the transaction wrote: gap-free per account in the journal. */
   accountSequence: count,
   mode: z.enum(MODES),
+  /** What of the account it is about (R9): level, figures and call are this isolated pool's. Absent for CROSS. */
+  scope: scope.optional(),
   level: z.enum(LEVELS),
   previousLevel: z.enum(LEVELS).nullable(),
   allowed: z.enum(["all", "no_increase", "reduce_only", "none"]),
@@ -151,6 +154,7 @@ const encodeOrderView = (order: OrderView): z.output<typeof orderText> => ({
 
 export const encodeEvent = (event: DomainEvent): EventText => ({
   type: event.type,
+  ...(event.scope !== "CROSS" && { scope: event.scope }),
   level: event.level,
   previousLevel: event.previousLevel,
   allowed: event.allowed,

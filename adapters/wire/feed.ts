@@ -5,6 +5,8 @@ import type { Asset } from "../../core/instrument.ts";
 import type { Entry, Fact } from "../../core/ledger.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Money } from "../../core/money.ts";
+import { scope } from "./calls.ts";
+import { statedPools } from "./pools.ts";
 import {
   accountId,
   asset,
@@ -72,6 +74,13 @@ export const fact = z.discriminatedUnion("kind", [
     fee: moneyText,
     orderId: orderId.nullable(),
   }),
+  /** Cash between CROSS and the isolated pool of an instrument, in the asset that it settles in: into the pool where positive (R9). */
+  z.strictObject({
+    kind: z.literal("pool_transfer"),
+    ...common,
+    instrumentId,
+    amount: moneyText.refine((amount) => amount !== 0n, "must not be 0"),
+  }),
   z.strictObject({
     kind: z.literal("order_closed"),
     ...common,
@@ -83,11 +92,13 @@ export const fact = z.discriminatedUnion("kind", [
     ...common,
     balances,
     positions,
+    /** What `balances` does not count: cash of isolated pools. Their positions stand in `positions`. Absent means no pool. */
+    pools: statedPools,
     /** Orders that the venue has closed and whose facts the gap may have swallowed: without them a liquidation would wait for ever. */
     closedOrders: z.array(closedOrder).max(LIMITS.ordersPerAttemptMax).readonly().optional(),
   }),
   /** The venue's statement of the account after the fact `sequence`: a check of the book, which adds no number. */
-  z.strictObject({ kind: z.literal("reconciliation"), ...common, balances, positions }),
+  z.strictObject({ kind: z.literal("reconciliation"), ...common, balances, positions, pools: statedPools }),
 ]);
 
 /** Whose account it is and on what terms; opens an account that the book does not have. */
@@ -106,7 +117,7 @@ export type FeedMessage = z.output<typeof feedMessage>;
 /** An applied fact as the journal keeps it. */
 export const entry = z.object({
   fact,
-  postings: z.array(z.object({ asset, amount: moneyText })),
+  postings: z.array(z.object({ asset, amount: moneyText, scope: scope.optional() })),
   differences: z.array(z.object({ what: z.string(), book: z.string(), venue: z.string() })).optional(),
 });
 

@@ -28,6 +28,9 @@ const LAST_MOVES = [
 const SOON_MS = 60_000;
 const LATE_MS = 15_000;
 const SELF_CLOSE_MS = 8_000;
+/** Holders of a pool who deposit and move nothing into it, and how long the others take to move it. */
+const FORGETFUL_SHARE = 0.25;
+const MOVES_AFTER_MS = 2_000;
 
 interface Scene {
   readonly time: VirtualTime;
@@ -42,18 +45,27 @@ const CANCEL_MS = 60_000;
 
 /** Holders who hear of their calls at once and act when it hurts most. Each draw depends on the seed and the call alone. */
 export const createHolders = ({ time, venue, callers }: Scene, seed: number, cancelShare: number) => {
+  /** Deposits; for the call of a pool the money is then moved into it, which one holder in four forgets (R9). */
+  const pay = (accountId: string, { scope, callId }: Call, amount: Money, confirmsMs: number): void => {
+    if (amount <= 0n) return;
+    venue.deposit(accountId, amount, confirmsMs);
+    const forgets = draws(seed, `forgets ${callId}`)() < FORGETFUL_SHARE;
+    if (scope === "CROSS" || forgets) return;
+    time.at(time.now() + confirmsMs + MOVES_AFTER_MS, () => venue.transfer(accountId, scope.slice(4), amount));
+  };
+
   const act = (accountId: string, call: Call, kind: (typeof CURES)[number][0], share: number): void => {
     const outstanding = money(call.outstanding);
     switch (kind) {
       case "pay":
       case "payLate":
-        if (outstanding > 0n) venue.deposit(accountId, outstanding, 0);
+        pay(accountId, call, outstanding, 0);
         return;
       case "payConfirming":
-        if (outstanding > 0n) venue.deposit(accountId, outstanding, Math.floor(share * 400_000) + 1);
+        pay(accountId, call, outstanding, Math.floor(share * 400_000) + 1);
         return;
       case "payPart":
-        if (outstanding > 0n) venue.deposit(accountId, divide(outstanding * BigInt(Math.ceil(share * 1_000)), 1_000n, "up") as Money, 0);
+        pay(accountId, call, divide(outstanding * BigInt(Math.ceil(share * 1_000)), 1_000n, "up") as Money, 0);
         return;
       case "reduce": {
         const cure = call.cures.find((one) => one.kind === "reduce");

@@ -9,6 +9,8 @@ export interface Plan {
   readonly venue: VenuePlan;
   /** Instants at which a holder asks for a withdrawal. */
   readonly withdrawals: readonly { readonly at: number; readonly accountId: string; readonly share: number }[];
+  /** Moves between an account's cash and an isolated pool: a share of what there is to move. The first of an account opens its pool. */
+  readonly transfers: readonly TransferPlan[];
   /** Share of the calls that an operator cancels. */
   readonly cancelShare: number;
   /** Messages that nobody can read, and the queue that they come by (S43). */
@@ -25,6 +27,14 @@ export interface AccountPlan {
   /** Plain decimals. */
   readonly cash: string;
   readonly positions: readonly { readonly instrumentId: string; readonly quantity: string; readonly entryPrice: string }[];
+}
+
+export interface TransferPlan {
+  readonly at: number;
+  readonly accountId: string;
+  readonly instrumentId: string;
+  /** Of the cash into the pool where positive, of the pool out of it where negative. */
+  readonly share: number;
 }
 
 /** What a feed says at an instant: one price of one instrument, as of when, or something that is no price. */
@@ -186,6 +196,28 @@ const poisonOf = (draw: Draw, until: number): Plan["poison"] => {
   return [{ at: Math.round(between(draw, STARTS_AT + 10_000, until)), queue, body }];
 };
 
+/** One seed in so many has pools; those of the corpus do not, and mean what they meant. */
+const POOLS_EVERY = 3;
+
+/** Most accounts of such a seed margin their first position isolated, some both; now and then cash goes in or out again. */
+const transfersOf = (seed: number, accounts: readonly AccountPlan[], until: number): TransferPlan[] => {
+  if (seed % POOLS_EVERY !== 2) return [];
+  const draw = draws(seed, "pools");
+  return accounts.flatMap(({ accountId, positions }) => {
+    const pooled = positions.filter((_, index) => draw() < (index === 0 ? 0.8 : 0.3));
+    return pooled.flatMap(({ instrumentId }) => {
+      const opens = positions.length === 1 ? between(draw, 0.8, 1) : between(draw, 0.4, 0.6);
+      const later = Array.from({ length: Math.floor(draw() * 3) }, () => ({
+        at: Math.round(between(draw, STARTS_AT + 25_000, until)),
+        accountId,
+        instrumentId,
+        share: draw() < 0.5 ? between(draw, 0.1, 1) : -between(draw, 0.02, 0.5),
+      }));
+      return [{ at: STARTS_AT + 6_000 + Math.floor(draw() * 15_000), accountId, instrumentId, share: opens }, ...later];
+    });
+  });
+};
+
 /** Draws the workload of a seed. @param accountsMax the most accounts that it has. */
 export const drawPlan = (seed: number, accountsMax = 4): Plan => {
   const draw = draws(seed, "plan");
@@ -215,6 +247,7 @@ export const drawPlan = (seed: number, accountsMax = 4): Plan => {
       accountId: accounts[Math.floor(draw() * accounts.length)]?.accountId ?? "A-1",
       share: between(draw, 0.05, 0.9),
     })),
+    transfers: transfersOf(seed, accounts, faultsUntil),
     cancelShare: draw() < 0.3 ? 0.15 : 0,
     poison: poisonOf(draw, faultsUntil),
     faultsUntil,

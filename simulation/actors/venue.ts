@@ -14,6 +14,8 @@ export interface Holding {
   readonly brokerId: string;
   cash: Money;
   readonly positions: Map<string, { quantity: Quantity; entryPrice: Price }>;
+  /** Cash of isolated pools by instrument; `cash` counts none of it. */
+  readonly pools: Map<string, Money>;
   sequence: number;
 }
 
@@ -37,6 +39,8 @@ export interface SimulatedVenue {
   deposit(accountId: string, amount: Money, confirmsMs: number): void;
   /** Books a withdrawal that was allowed. */
   withdraw(accountId: string, amount: Money): void;
+  /** The holder moves up to so much into the isolated pool of an instrument, out of it where negative. The first opens it. */
+  transfer(accountId: string, instrumentId: string, amount: Money): void;
   /** The holder closes up to `size` at the market. */
   close(accountId: string, instrumentId: string, size: Quantity): void;
   /** Sends the whole account: what heals a gap. */
@@ -110,6 +114,7 @@ class Venue implements SimulatedVenue {
       brokerId,
       cash: money(cash),
       positions: new Map(held.map(({ instrumentId, quantity: size, entryPrice }) => [instrumentId, { quantity: size, entryPrice }])),
+      pools: new Map(),
       sequence: 0,
     };
     this.holdings.set(accountId, holding);
@@ -121,7 +126,13 @@ class Venue implements SimulatedVenue {
     const positions = [...holding.positions].map(([instrumentId, held]) => ({ instrumentId, ...held }));
     const ours = [...this.orders.values()].filter(({ order }) => order.accountId === holding.accountId);
     const closedOrders = ours.map(({ order, filled }) => ({ orderId: order.orderId, filled })).slice(-20);
-    return { kind: "snapshot", externalId, balances: new Map([["USDT", holding.cash]]), positions, closedOrders };
+    const balances = new Map([["USDT", holding.cash]]);
+    return { kind: "snapshot", externalId, balances, positions, closedOrders, ...this.poolsOf(holding) };
+  }
+
+  /** A statement names pools only where there are any. */
+  private poolsOf({ pools }: Holding): { pools?: { instrumentId: string; cash: Money }[] } {
+    return pools.size === 0 ? {} : { pools: [...pools].map(([instrumentId, cash]) => ({ instrumentId, cash })) };
   }
 
   /** Sends facts as one message of the book feed; now and then twice, or not at all until a snapshot. */
@@ -168,11 +179,13 @@ class Venue implements SimulatedVenue {
   }
 
   /** Sends what the account is after the last fact that was told, lost or not; the statement itself may be lost, or come again late. */
-  private state({ accountId, cash, positions, sequence }: Holding): void {
+  private state(holding: Holding): void {
+    const { accountId, cash, positions, sequence } = holding;
     this.checks += 1;
     const [externalId, occurredAt] = [`check-${this.checks}`, this.time.now()];
     const held = [...positions].map(([instrumentId, one]) => ({ instrumentId, ...one }));
-    const fact: Fact = { kind: "reconciliation", externalId, sequence, occurredAt, balances: new Map([["USDT", cash]]), positions: held };
+    const balances = new Map([["USDT", cash]]);
+    const fact: Fact = { kind: "reconciliation", externalId, sequence, occurredAt, balances, positions: held, ...this.poolsOf(holding) };
     const body = encodeFeed({ schemaVersion: 1, accountId, entries: [fact] });
     // A stream of its own: what the venue's other messages draw stays as it was without checks.
     const draw = draws(this.seed, `check ${this.checks}`);
@@ -182,12 +195,38 @@ class Venue implements SimulatedVenue {
     if (draw() < this.plan.repeatShare) this.time.at(occurredAt + Math.floor(draw() * 400_000), () => send("again"));
   }
 
+  /** What a trade earns goes to the pool of its instrument, or else to the account's cash. */
+  private settle(holding: Holding, instrumentId: string, amount: Money): void {
+    const pool = holding.pools.get(instrumentId);
+    if (pool === undefined) holding.cash = (holding.cash + amount) as Money;
+    else holding.pools.set(instrumentId, (pool + amount) as Money);
+  }
+
+  private dropEmpty({ pools, positions }: Holding, instrumentId: string): void {
+    if (pools.get(instrumentId) === 0n && !positions.has(instrumentId)) pools.delete(instrumentId);
+  }
+
+  transfer(accountId: string, instrumentId: string, amount: Money): void {
+    const holding = this.holdings.get(accountId);
+    if (holding === undefined) return;
+    const pool = holding.pools.get(instrumentId) ?? (0n as Money);
+    const [into, out] = [min(amount, holding.cash), min(-amount as Money, pool)];
+    const moved = amount > 0n ? into : (-out as Money);
+    if (amount > 0n ? into <= 0n : out <= 0n) return;
+    holding.cash = (holding.cash - moved) as Money;
+    holding.pools.set(instrumentId, (pool + moved) as Money);
+    this.dropEmpty(holding, instrumentId);
+    this.say(`${accountId} moves ${decimal(moved)} into the pool of ${instrumentId}`);
+    const externalId = `transfer-${accountId}-${holding.sequence + 1}`;
+    this.tell(holding, [{ kind: "pool_transfer", externalId, instrumentId, amount: moved }]);
+  }
+
   /** Books a trade of a signed quantity that reduces a position, and says so. */
   private trade(holding: Holding, instrumentId: string, size: Quantity, at: Price): Money {
     const position = holding.positions.get(instrumentId);
     const fee = feeOf(size, at);
     if (position === undefined) {
-      holding.cash = (holding.cash - fee) as Money;
+      this.settle(holding, instrumentId, -fee as Money);
       holding.positions.set(instrumentId, { quantity: size, entryPrice: at });
       return fee;
     }
@@ -196,10 +235,11 @@ class Venue implements SimulatedVenue {
       (abs(size) > abs(position.quantity) ? position.quantity : -size) as Quantity,
       (at - position.entryPrice) as Price,
     );
-    holding.cash = (holding.cash + profit - fee) as Money;
+    this.settle(holding, instrumentId, (profit - fee) as Money);
     position.quantity = (position.quantity + size) as Quantity;
     if (position.quantity !== 0n && position.quantity > 0n !== wasLong) position.entryPrice = at;
     if (position.quantity === 0n) holding.positions.delete(instrumentId);
+    this.dropEmpty(holding, instrumentId);
     return fee;
   }
 

@@ -1,12 +1,26 @@
 import { hashOf } from "../../adapters/dynamodb/keys.ts";
 import { instantOf } from "../time/instants.ts";
-import { type CallRow, type Changed, type Commit, type Envelope, fixedOf, type OrderRow } from "./witness.ts";
+import {
+  type AccountRow,
+  type CallRow,
+  type Changed,
+  type Commit,
+  type Envelope,
+  fixedOf,
+  type OrderRow,
+  rowIn,
+  scopesIn,
+} from "./witness.ts";
 
 /** Holds or breaks one property; what breaks ends the run. */
 export type Check = (id: string, holds: boolean, words: () => string) => void;
 
 const ENDED: ReadonlySet<string> = new Set(["MET", "CANCELLED", "CLOSED_FLAT", "LIQUIDATED", "LIQUIDATION_FAILED"]);
 export const isLive = ({ status }: { readonly status: string }): boolean => !ENDED.has(status);
+
+/** The live calls that an account's row holds, one a scope. */
+const livesIn = (account: AccountRow | undefined): readonly CallRow[] =>
+  account === undefined ? [] : scopesIn(account).flatMap((scope) => rowIn(account, scope).live?.call ?? []);
 
 /** R8. */
 const EDGES: Readonly<Record<string, readonly string[]>> = {
@@ -59,22 +73,28 @@ export class BookChecks {
   /** I01: at most one live call, and the account's row names it and holds what its own rows hold. */
   private oneLiveCall({ account, calls }: Commit): void {
     if (account === null) return;
-    const { accountId, open, live } = account.after;
+    const { accountId, open } = account.after;
     const alive = this.liveCalls.get(accountId) ?? new Map<string, CallRow>();
     this.liveCalls.set(accountId, alive);
     for (const { after } of calls) {
       if (isLive(after)) alive.set(after.callId, after);
       else alive.delete(after.callId);
     }
-    this.check("I01", alive.size <= 1, () => `${accountId}: ${[...alive.keys()].join(" and ")} are live`);
-    const [one] = alive.values();
-    const isFlat = account.after.positions.length === 0 && (account.after.cash.get("USDT") ?? 0n) >= 0n;
+    const named = [...alive.values()].map(({ scope, callId }) => `${scope}:${callId}`).sort();
+    this.check("I01", open === named.join(";"), () => `${accountId}: names ${open || "no call"}, live is ${named.join() || "none"}`);
+    const scopes = new Set([...scopesIn(account.after), ...[...alive.values()].map(({ scope }) => scope)]);
+    for (const scope of scopes)
+      this.oneOfScope(
+        rowIn(account.after, scope),
+        [...alive.values()].filter((call) => call.scope === scope),
+      );
+  }
+
+  private oneOfScope({ accountId, live, positions, cash }: AccountRow, alive: readonly CallRow[]): void {
+    this.check("I01", alive.length <= 1, () => `${accountId}: ${alive.map(({ callId }) => callId).join(" and ")} are live in one scope`);
+    const [one] = alive;
+    const isFlat = positions.length === 0 && (cash.get("USDT") ?? 0n) >= 0n;
     this.check("L03", !isFlat || one?.status !== "OPEN", () => `${one?.callId}: open on a flat account`);
-    this.check(
-      "I01",
-      open === (one === undefined ? "" : `CROSS:${one.callId}`),
-      () => `${accountId}: names ${open || "no call"}, live is ${one?.callId ?? "none"}`,
-    );
     this.check(
       "I01",
       JSON.stringify(live?.call) === JSON.stringify(one),
@@ -129,7 +149,10 @@ export class BookChecks {
   /** I06: an order is born and leaves only while its call liquidates. I11: what it filled and returned never exceeds it. */
   private orders({ orders: changes, calls, account }: Commit): void {
     for (const { before, after } of changes) {
-      const status = calls.find((call) => call.after.callId === after.callId)?.after.status ?? account?.after.live?.call.status ?? "none";
+      const status =
+        calls.find((call) => call.after.callId === after.callId)?.after.status ??
+        livesIn(account?.after).find(({ callId }) => callId === after.callId)?.status ??
+        "none";
       const leaves = after.status === "SENT" && before?.status !== "SENT";
       if (before === null || leaves)
         this.check("I06", status === "LIQUIDATING", () => `${after.orderId}: ${after.status} while its call is ${status}`);
@@ -175,12 +198,16 @@ export class BookChecks {
   /** I14: balances change by the postings of the entries and by nothing else, to the last unit. */
   private conserved({ account, envelope }: Commit): void {
     if (account === null || envelope === null) return;
-    const sums = new Map(account.before?.cash ?? []);
-    for (const { postings } of envelope.entries)
-      for (const { asset, amount } of postings) sums.set(asset, (sums.get(asset) ?? 0n) + fixedOf(amount));
-    for (const [asset, sum] of sums) {
-      const held = account.after.cash.get(asset) ?? 0n;
-      this.check("I14", held === sum, () => `${envelope.accountId}: ${asset} is ${held}, its postings make ${sum}`);
+    const { before, after } = account;
+    const postings = envelope.entries.flatMap((entry) => entry.postings);
+    for (const scope of new Set([...scopesIn(after), ...(before === null ? [] : scopesIn(before))])) {
+      const own = postings.filter((posting) => (posting.scope ?? "CROSS") === scope);
+      const sums = new Map(before === null ? [] : rowIn(before, scope).cash);
+      for (const { asset, amount } of own) sums.set(asset, (sums.get(asset) ?? 0n) + fixedOf(amount));
+      for (const [asset, sum] of sums) {
+        const held = rowIn(after, scope).cash.get(asset) ?? 0n;
+        this.check("I14", held === sum, () => `${envelope.accountId}: ${scope} ${asset} is ${held}, its postings make ${sum}`);
+      }
     }
   }
 

@@ -64,6 +64,7 @@ const reachedBy = (reached: Map<string, number>, commit: Commit): void => {
     const from = before?.status ?? "none";
     if (from === after.status) continue;
     count(reached, `${from}>${after.status}`);
+    if (after.scope !== "CROSS") count(reached, `pool ${from}>${after.status}`);
     if (after.status === "MET" && after.metBy === "payment") count(reached, "metByPayment");
     if (after.status === "MET" && after.metBy === "payment" && commit.entries.some(({ externalId }) => externalId.startsWith("deposit-"))) {
       count(reached, "metByDeposit");

@@ -14,11 +14,13 @@ import {
 import { instantOf } from "../time/instants.ts";
 import type { Check } from "./book-checks.ts";
 import type { MarkHistory } from "./mark-history.ts";
-import { type AccountRow, type CallRow, type Changed, type Commit, fixedOf, floatOf, type OrderRow } from "./witness.ts";
+import { type AccountRow, type CallRow, type Changed, type Commit, fixedOf, floatOf, type OrderRow, rowIn, scopesIn } from "./witness.ts";
 
 /** What the model knows of one decision: the account as it left it, and the prices that it may have seen. */
 interface Seen {
   readonly commit: Commit;
+  readonly scope: string;
+  /** What of the account the scope is. */
   readonly account: AccountRow;
   readonly held: Held;
   readonly prices: PriceRange;
@@ -37,6 +39,8 @@ export const heldOf = ({ cash, reserved, positions }: AccountRow): Held => ({
 
 const LOT: Readonly<Record<string, number>> = { "BTC-PERP": 0.001, "ETH-PERP": 0.01 };
 const CAUTION_X = 1;
+/** What shares of a cure round up, in 1e-8. */
+const ROUNDED = 10n;
 
 /**
  * Properties of what was decided, judged by the model on the prices that the decision may have seen
@@ -52,13 +56,13 @@ export class DecisionChecks {
     this.clocks = clocks;
   }
 
-  private seenBy(commit: Commit): Seen | null {
-    const account = commit.account?.after;
-    if (account === undefined) return null;
+  private seenBy(commit: Commit, scope: string): Seen | null {
+    if (commit.account === null) return null;
+    const account = rowIn(commit.account.after, scope);
     const taken = Number(/(\d{13})$/.exec(commit.envelope?.snapshotId ?? "")?.[1] ?? commit.askedAt);
     // The instant of a snapshot is its maker's clock; marks were read after it, and before the request was made.
     const prices = this.marks.range(Math.min(taken, commit.askedAt) - 2 * this.clocks.skewMs - 1_000, commit.askedAt);
-    return { commit, account, held: heldOf(account), prices, isFlat: account.positions.length === 0 };
+    return { commit, scope, account, held: heldOf(account), prices, isFlat: account.positions.length === 0 };
   }
 
   private worst({ held, prices }: Seen, bands?: Bands): Margin {
@@ -189,8 +193,12 @@ export class DecisionChecks {
 
   private ordersOf(seen: Seen): void {
     const { commit, account } = seen;
-    const call = commit.calls.find(({ after }) => after.status === "LIQUIDATING")?.after ?? account.live?.call;
-    for (const { before, after } of commit.orders) {
+    const own = commit.calls.filter(({ after }) => after.scope === seen.scope);
+    const call = own.find(({ after }) => after.status === "LIQUIDATING")?.after ?? account.live?.call;
+    const ids = new Set([call?.callId, ...own.map(({ after }) => after.callId)]);
+    for (const { before, after } of commit.orders.filter((order) => ids.has(order.after.callId))) {
+      // I08, R9: a liquidation trades what its scope margins, and nothing else.
+      if (before === null) this.isOfScope(seen, after);
       if (before === null) {
         this.sized(seen, after, call?.liquidationReason ?? null);
         this.priced(seen, after, "decided");
@@ -213,13 +221,50 @@ export class DecisionChecks {
     );
   }
 
+  /** R9: an order belongs to the call of what margins its position. */
+  private isOfScope({ scope, account }: Seen, order: OrderRow): void {
+    const isOwn = account.positions.some(({ instrumentId }) => instrumentId === order.instrumentId);
+    this.check("I10", isOwn, () => `${order.orderId}: trades what ${scope} does not margin`);
+  }
+
+  /**
+   * I08, R9: what is credited to a pool's call came into that pool by facts of it, and no more than was moved in; a trade
+   * of the pool's instrument and a snapshot may credit what they like.
+   */
+  private credited({ commit, scope }: Seen, { before, after }: Changed<CallRow>): void {
+    if (scope === "CROSS" || before === null) return;
+    const rise = fixedOf(after.metAmount) - fixedOf(before.metAmount);
+    const facts = (commit.envelope?.entries ?? []).map(({ fact }) => fact);
+    const isOther = facts.some(({ kind, instrumentId }) => kind === "snapshot" || (kind === "fill" && `ISO#${instrumentId}` === scope));
+    const moved = facts
+      .filter(({ kind, instrumentId }) => kind === "pool_transfer" && `ISO#${instrumentId}` === scope)
+      .map(({ amount }) => fixedOf(amount ?? "0"))
+      // What went out takes off what was credited, and never below nothing.
+      .reduce((sum, amount) => (amount > 0n ? sum + amount + ROUNDED : sum), 0n);
+    this.check(
+      "I08",
+      rise <= 0n || isOther || rise <= moved,
+      () => `${after.callId}: credited ${floatOf(rise)} where ${floatOf(moved)} was moved into ${scope}`,
+    );
+  }
+
   judge(commit: Commit): void {
-    const seen = this.seenBy(commit);
+    const { account } = commit;
+    if (account === null) return;
+    const scopes = new Set([...scopesIn(account.after), ...commit.calls.map(({ after }) => after.scope)]);
+    for (const scope of scopes) this.judgeScope(commit, scope);
+  }
+
+  private judgeScope(commit: Commit, scope: string): void {
+    const seen = this.seenBy(commit, scope);
     if (seen === null) return;
-    for (const call of commit.calls) {
+    const before = commit.account?.before;
+    const levelBefore = before == null ? "HEALTHY" : rowIn(before, scope).level;
+    for (const call of commit.calls.filter(({ after }) => after.scope === scope)) {
+      this.credited(seen, call);
       const from = call.before?.status ?? "";
       const to = call.after.status;
-      if (from === "" && to === "OPEN") this.opened(seen, call, commit.account?.before?.level ?? "HEALTHY");
+      if (from === "" && to === "OPEN") this.opened(seen, call, levelBefore);
       if (from !== "LIQUIDATING" && to === "LIQUIDATING") this.escalated(seen, call);
       if (to === "MET") this.met(seen, call);
     }

@@ -6,7 +6,7 @@ import { isLive } from "./book-checks.ts";
 import { heldOf } from "./decision-checks.ts";
 import type { MarkHistory } from "./mark-history.ts";
 import type { NoticeChecks } from "./notice-checks.ts";
-import { type AccountRow, type CallRow, fixedOf, floatOf, type OrderRow } from "./witness.ts";
+import { type AccountRow, type CallRow, fixedOf, floatOf, type OrderRow, rowIn, scopesIn } from "./witness.ts";
 
 /** The tables as they stand, with what the venue knows. */
 export interface Ending {
@@ -48,8 +48,10 @@ const coolsDown = ({ at, coolDownMs }: Ending, { episode }: AccountRow): boolean
   episode?.handedOverAt != null && at - instantOf(episode.handedOverAt) <= coolDownMs + 2 * MINUTE_MS;
 
 /** A call that ended within this time leaves the next sweep its turn. */
-const isFresh = ({ at, calls }: Ending, { accountId }: AccountRow): boolean =>
-  calls.some((call) => call.accountId === accountId && call.endedAt !== null && at - instantOf(call.endedAt) < MINUTE_MS);
+const isFresh = ({ at, calls }: Ending, { accountId }: AccountRow, scope: string): boolean =>
+  calls.some(
+    (call) => call.accountId === accountId && call.scope === scope && call.endedAt !== null && at - instantOf(call.endedAt) < MINUTE_MS,
+  );
 
 /** I11, I14, I17 at the end: the book holds what the venue holds, to the last unit. */
 const agreement = (check: Check, { accounts, venue, orders }: Ending): void => {
@@ -70,10 +72,17 @@ const agreement = (check: Check, { accounts, venue, orders }: Ending): void => {
       .map(([id, held]) => `${id}:${held.quantity}`)
       .sort()
       .join();
-    const ours = account.positions
+    const ours = scopesIn(account)
+      .flatMap((scope) => rowIn(account, scope).positions)
       .map((held) => `${held.instrumentId}:${held.quantity}`)
       .sort()
       .join();
+    const isPooled = [...account.pools].every(([id, { cash }]) => cash === (holding?.pools.get(id) ?? 0n));
+    check(
+      "I14",
+      isPooled && [...(holding?.pools.keys() ?? [])].every((id) => account.pools.has(id)),
+      () => `${accountId}: other pools than the venue`,
+    );
     check("I14", ours === theirs, () => `${accountId}: the book has ${ours}, the venue ${theirs}`);
     check("I17", !account.outOfSync, () => `${accountId}: still out of sync after its snapshot`);
   }
@@ -91,8 +100,10 @@ const agreement = (check: Check, { accounts, venue, orders }: Ending): void => {
 /** L01, L04: an account in breach on good prices has its call, one below maintenance margin its liquidation. */
 const breaches = (check: Check, ending: Ending): void => {
   if (ending.at - ending.calmSince < BOUNDS.closeOut) return;
-  for (const account of ending.accounts) {
-    if (account.positions.length === 0 || !isPriced(ending, account) || coolsDown(ending, account) || isFresh(ending, account)) continue;
+  const scopes = ending.accounts.flatMap((account) => scopesIn(account).map((scope) => ({ scope, account: rowIn(account, scope) })));
+  for (const { scope, account } of scopes) {
+    if (account.positions.length === 0 || !isPriced(ending, account) || coolsDown(ending, account) || isFresh(ending, account, scope))
+      continue;
     const margin = marginAt(heldOf(account), priceNow(ending), "best");
     // A tick of noise may lie between the last sweep and now.
     const steady = { ...margin, equity: margin.equity + margin.notional * 0.003 };
@@ -119,7 +130,8 @@ const endings = (check: Check, ending: Ending): void => {
     if (!isLive(call)) continue;
     const deadline = call.deadlineAt === null ? instantOf(call.issuedAt) : instantOf(call.deadlineAt);
     const since = at - Math.max(deadline, calmSince);
-    const account = ending.accounts.find(({ accountId }) => accountId === call.accountId);
+    const whole = ending.accounts.find(({ accountId }) => accountId === call.accountId);
+    const account = whole === undefined ? undefined : rowIn(whole, call.scope);
     // A flat account worth less than nothing is a named deficit: no call ends that, the waterfall does (R20, R22).
     const isDeficit = account?.positions.length === 0 && (account.cash.get("USDT") ?? 0n) < 0n;
     const restricted = call.status === "OPEN" && (call.onUnmet === "restrict" || isDeficit);

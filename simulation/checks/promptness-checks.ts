@@ -22,7 +22,7 @@ export const createPromptnessChecks = (check: Check, { calmSince, endsAt }: { re
       if (isDue && isActed)
         check("L05", at - since(deadline) <= ESCALATED_MS, () => `${after.callId}: acted on ${at - since(deadline)} ms after its deadline`);
       const paid = /^deposit-.*-(\d{13})-/.exec(entries.find(({ externalId }) => externalId.startsWith("deposit-"))?.externalId ?? "")?.[1];
-      if (after.status === "MET" && after.metBy === "payment" && paid !== undefined) {
+      if (after.status === "MET" && after.scope === "CROSS" && after.metBy === "payment" && paid !== undefined) {
         check("L06", at - since(Number(paid)) <= MET_MS, () => `${after.callId}: met ${at - since(Number(paid))} ms after its payment`);
       }
     }

@@ -20,6 +20,7 @@ export interface CallRow {
   readonly callId: string;
   readonly accountId: string;
   readonly brokerId: string;
+  readonly scope: string;
   readonly status: string;
   readonly version: number;
   readonly amountDue: string;
@@ -65,7 +66,23 @@ export interface AccountRow {
   readonly positions: readonly { readonly instrumentId: string; readonly quantity: bigint; readonly entryPrice: bigint }[];
   readonly episode: { readonly handedOverAt: string | null } | null;
   readonly live: { readonly call: CallRow; readonly orders: readonly OrderRow[] } | null;
+  /** Isolated pools by instrument; what stands above is of CROSS. */
+  readonly pools: ReadonlyMap<string, PoolRow>;
 }
+
+type PoolRow = Pick<AccountRow, "level" | "episode" | "live" | "positions"> & { readonly cash: bigint };
+
+/** Scopes of an account's row, CROSS first. */
+export const scopesIn = ({ pools }: AccountRow): readonly string[] => ["CROSS", ...[...pools.keys()].map((id) => `ISO#${id}`)];
+
+const NO_POOL: PoolRow = { cash: 0n, level: "HEALTHY", episode: null, live: null, positions: [] };
+
+/** What of an account's row one scope is: only that may decide the scope's call. */
+export const rowIn = (account: AccountRow, scope: string): AccountRow => {
+  if (scope === "CROSS") return account;
+  const { cash, ...pool } = account.pools.get(scope.slice(4)) ?? NO_POOL;
+  return { ...account, ...pool, cash: new Map([["USDT", cash]]), reserved: new Map(), pools: new Map() };
+};
 
 export interface Envelope {
   readonly accountId: string;
@@ -77,8 +94,14 @@ export interface Envelope {
   readonly publish: boolean;
   readonly prevHash: string;
   readonly entries: readonly {
-    readonly fact: { readonly kind: string; readonly externalId: string; readonly sequence: number; readonly amount?: string };
-    readonly postings: readonly { readonly asset: string; readonly amount: string }[];
+    readonly fact: {
+      readonly kind: string;
+      readonly externalId: string;
+      readonly sequence: number;
+      readonly amount?: string;
+      readonly instrumentId?: string;
+    };
+    readonly postings: readonly { readonly asset: string; readonly amount: string; readonly scope?: string }[];
   }[];
   readonly events: readonly EventText[];
 }
@@ -130,6 +153,24 @@ const amounts = (packed: string | undefined): Map<string, bigint> =>
       .map((part) => [part.slice(0, part.indexOf(":")), fixedOf(part.slice(part.indexOf(":") + 1))]),
   );
 
+interface StoredPool {
+  readonly instrumentId: string;
+  readonly cash: string;
+  readonly position: { readonly quantity: string; readonly entryPrice: string } | null;
+  readonly level: string;
+  readonly episode: AccountRow["episode"];
+  readonly live: AccountRow["live"];
+}
+
+const poolRows = (text: string | undefined): AccountRow["pools"] =>
+  new Map(
+    (JSON.parse(text ?? "[]") as StoredPool[]).map(({ instrumentId, cash, position, level, episode, live }) => {
+      const positions =
+        position === null ? [] : [{ instrumentId, quantity: fixedOf(position.quantity), entryPrice: fixedOf(position.entryPrice) }];
+      return [instrumentId, { cash: fixedOf(cash), level, episode, live, positions }];
+    }),
+  );
+
 const accountRow = (item: Item): AccountRow => ({
   accountId: item["sk"]?.S?.slice(4) ?? "",
   version: Number(item["version"]?.N),
@@ -148,6 +189,7 @@ const accountRow = (item: Item): AccountRow => ({
     }),
   episode: item["episode"]?.S === undefined ? null : (JSON.parse(item["episode"].S) as AccountRow["episode"]),
   live: item["live"]?.S === undefined ? null : (JSON.parse(item["live"].S) as AccountRow["live"]),
+  pools: poolRows(item["pools"]?.S),
 });
 
 const bodyOf = <Row>(item: Item): Row => JSON.parse(item["body"]?.S ?? "null") as Row;

@@ -19,7 +19,12 @@ const planOf = ({ seed, accounts }: Case): Plan => {
   const plan = drawPlan(seed);
   if (accounts === null) return plan;
   const isKept = ({ accountId }: Pick<AccountPlan, "accountId">): boolean => accounts.includes(accountId);
-  return { ...plan, accounts: plan.accounts.filter(isKept), withdrawals: plan.withdrawals.filter(isKept) };
+  return {
+    ...plan,
+    accounts: plan.accounts.filter(isKept),
+    withdrawals: plan.withdrawals.filter(isKept),
+    transfers: plan.transfers.filter(isKept),
+  };
 };
 
 /** Plays a case. The same case gives the same steps, and with `trace` the same lines, byte for byte. */

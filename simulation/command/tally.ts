@@ -39,6 +39,9 @@ const MILESTONES = {
   opened: (reached: RunResult["reached"]) => reached.has("none>OPEN"),
   liquidating: (reached: RunResult["reached"]) => reached.has("OPEN>LIQUIDATING") || reached.has("none>LIQUIDATING"),
   metByDeposit: (reached: RunResult["reached"]) => reached.has("metByDeposit"),
+  poolCalled: (reached: RunResult["reached"]) => reached.has("pool none>OPEN"),
+  poolMet: (reached: RunResult["reached"]) => reached.has("pool OPEN>MET"),
+  poolLiquidated: (reached: RunResult["reached"]) => reached.has("pool LIQUIDATING>LIQUIDATED"),
   checkDiffered: (reached: RunResult["reached"]) => reached.has("checkDiffered"),
   liquidationFailed: (reached: RunResult["reached"]) => reached.has("LIQUIDATING>LIQUIDATION_FAILED"),
 } as const;

@@ -10,6 +10,18 @@ const CLOCK = "core/clock.ts";
 
 export const MUTANTS_OF_DECISIONS: readonly Mutant[] = [
   {
+    name: "pool-met-by-deposit",
+    mistake: "a pool's call is met by a deposit in cross",
+    edits: [
+      {
+        file: "core/apply-facts.ts",
+        find: 'if (before.pools.size === 0 || fact.kind === "deposit" || ',
+        replace: "if (before.pools.size === 0 || ",
+      },
+    ],
+    seedsMax: 200,
+  },
+  {
     name: "timer-believed",
     mistake:
       "no deadline check on timer: whenever it comes, the deadline has passed; masked by the price from after the deadline that an expiry waits for, which is taken away for timers",
@@ -122,8 +134,8 @@ export const MUTANTS_OF_DECISIONS: readonly Mutant[] = [
       },
       {
         file: "core/decide.ts",
-        find: "  if (facts.length === 0 && isSurelyQuiet(",
-        replace: "  if (facts.length === 0 && account.positions.length === 0) return null;\n  if (facts.length === 0 && isSurelyQuiet(",
+        find: "  if (facts.length === 0 && isQuiet(",
+        replace: "  if (facts.length === 0 && account.positions.length === 0) return null;\n  if (facts.length === 0 && isQuiet(",
       },
     ],
     seedsMax: 300,
@@ -165,8 +177,8 @@ export const MUTANTS_OF_DECISIONS: readonly Mutant[] = [
     edits: [
       {
         file: "core/commands.ts",
-        find: "live.call.callId !== acceptance.callId || live.call.noticeAcceptedAt !== null) return null;",
-        replace: "live.call.callId !== acceptance.callId) return null;",
+        find: "live === null || live.call.noticeAcceptedAt !== null) return null;",
+        replace: "live === null) return null;",
       },
     ],
     seedsMax: 10,
@@ -205,7 +217,7 @@ export const MUTANTS_OF_DECISIONS: readonly Mutant[] = [
     edits: [
       {
         file: "core/liquidation-plan.ts",
-        find: "const quantity = least ?? abs(position.quantity);",
+        find: 'const quantity = leastClosing(position, market, "high", reached) ?? abs(position.quantity);',
         replace: "const quantity = abs(position.quantity);",
       },
     ],

@@ -53,8 +53,8 @@ export const MUTANTS_OF_MESSAGES: readonly Mutant[] = [
     edits: [
       {
         file: DISPATCH,
-        find: "return live.orders.filter((order) => isFresh(order, snapshot, now));",
-        replace: "return live.orders;",
+        find: ".flatMap(({ orders }) => orders.filter((order) => isFresh(order, snapshot, now)));",
+        replace: ".flatMap(({ orders }) => orders);",
       },
     ],
     seedsMax: 400,

@@ -185,6 +185,7 @@ export const plan = ({ accounts, ticks, until, policy, venue }: Wish): Plan => (
   ticks: [...openingOf(ticks), ...ticks],
   venue: { ...QUIET, ...venue },
   withdrawals: [],
+  transfers: [],
   cancelShare: 0,
   poison: [],
   faultsUntil: at(until),

@@ -176,6 +176,7 @@ export const order = (of: MarginCall, index: number, over: Partial<LiquidationOr
 
 export const event = (type: DomainEvent["type"], of: MarginCall | null = null): DomainEvent => ({
   type,
+  scope: of?.scope ?? "CROSS",
   level: "CALL",
   previousLevel: "WARNING",
   allowed: "no_increase",

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { decideAccount, openDesk } from "../../adapters/decide-account.ts";
+import { money } from "../../core/money.ts";
 import { startTables, type TestTables } from "../engine.ts";
 import { ask, moveMark, openAccount, openVenue, type Venue } from "./venue.ts";
 
@@ -45,6 +47,30 @@ describe("GET /accounts/{accountId}", () => {
     expect(body.amountDue).toBe("430");
     expect(body.cures).toContainEqual({ kind: "deposit", asset: "USDT", amount: "430" });
     expect(body.call).toMatchObject({ status: "OPEN", amountDue: "430", asset: "USDT" });
+  });
+
+  test("R9: an isolated pool is shown with figures and a call of its own, and the account's own count nothing of it", async () => {
+    await openAccount(venue, "A-4", "B1", "3000");
+    const desk = openDesk(venue.world);
+    const fact = {
+      kind: "pool_transfer",
+      externalId: "A-4-isolate",
+      sequence: 2,
+      occurredAt: venue.clock.now(),
+      instrumentId: "BTC-PERP",
+      amount: money("1000"),
+    } as const;
+    await decideAccount(desk, { accountId: "A-4", causedBy: "test", facts: [fact] }, await desk.marks.newest());
+    await moveMark(venue, "7300", "A-4");
+    const { body } = await ask(venue.world, { as: "operator", path: "/accounts/A-4" });
+    expect(body).toMatchObject({ level: "HEALTHY", amountDue: "0", cures: [], call: null });
+    expect(body.statement.high).toEqual({ equityInitial: "2000", equityMaintenance: "2000", initial: "0", maintenance: "0" });
+    expect(body.pools).toHaveLength(1);
+    expect(body.pools[0]).toMatchObject({ instrumentId: "BTC-PERP", asset: "USDT", cash: "1000", policyVersion: 1, amountDue: "430" });
+    expect(body.pools[0]).toMatchObject({ level: "CALL", levelNow: "CALL", call: { scope: "ISO#BTC-PERP", status: "OPEN" } });
+    expect(body.pools[0].statement.high).toEqual({ equityInitial: "300", equityMaintenance: "300", initial: "730", maintenance: "40.15" });
+    expect(body.pools[0].statement.legs).toMatchObject([{ liquidationPrice: "7038.71292107", bankruptcyPrice: "7000" }]);
+    expect(body.pools[0].cures[0]).toEqual({ kind: "deposit", asset: "USDT", amount: "430" });
   });
 
   test("an account without positions owes nothing and has no call", async () => {

@@ -127,7 +127,7 @@ const parts = (): Parts => ({
     version: 6,
     head: "",
     openCalls: new Map(),
-    live: null,
+    lives: [],
     cash: new Map([["USDT", money("889.5")]]),
     positions: new Map([["BTC-PERP", quantity("0.6")]]),
   },
@@ -203,7 +203,7 @@ describe("invariants from the final tables", () => {
         story.orders.push(row);
         const held = index === 0 ? { ...call, version: 2 } : call;
         const orders = [index === 1 ? { ...row, filled: quantity("0.1") } : row];
-        Object.assign(story.account, { openCalls: new Map([["CROSS", call.callId]]), live: { call: held, orders } });
+        Object.assign(story.account, { openCalls: new Map([["CROSS", call.callId]]), lives: [{ call: held, orders }] });
       },
     ]),
     [

@@ -25,6 +25,7 @@ import {
 } from "../../../adapters/dynamodb/packed.ts";
 import { LIMITS } from "../../../core/limits.ts";
 import { decimal, type Money, money, price, quantity } from "../../../core/money.ts";
+import { decodeAccount as decodeBefore } from "../../local/previous/account-codec.ts";
 import { account, call, order, T0 } from "../samples.ts";
 
 describe("counts of an account's row", () => {
@@ -181,8 +182,49 @@ describe("two versions of an account's row live side by side (I26, S33)", () => 
     expect(decodeAccount(row)).toEqual({ ...base, ...state });
   });
 
+  test("R9 with isolated pools it is of version 3, whatever is asked: the release before refuses it", () => {
+    const one = call({ accountId: base.accountId, scope: "ISO#BTC-PERP" });
+    const pooled = {
+      ...base,
+      openCalls: { "ISO#BTC-PERP": one.callId } as const,
+      pools: new Map([
+        [
+          "BTC-PERP",
+          {
+            ...{ instrumentId: "BTC-PERP", asset: "USDT", cash: money("-0.00000001"), level: "CALL" as const, episode: null },
+            position: { instrumentId: "BTC-PERP", quantity: quantity("-2"), entryPrice: price("7935.1") },
+            live: { call: one, orders: [order(one, 0)] },
+          },
+        ],
+        [
+          "ETH-PERP",
+          {
+            instrumentId: "ETH-PERP",
+            asset: "USDT",
+            cash: money("5"),
+            level: "HEALTHY" as const,
+            episode: null,
+            position: null,
+            live: null,
+          },
+        ],
+      ]),
+    };
+    for (const asked of [1, 2] as const) {
+      const row = encodeAccount(pooled, "", 16, asked);
+      expect(row["schema"]).toEqual({ N: "3" });
+      expect(decodeAccount(row)).toEqual(pooled);
+      expect(() => decodeBefore(row)).toThrow("schema version 3");
+    }
+    const row = encodeAccount(pooled, "", 16);
+    const { pools: _, ...without } = row;
+    expect(() => decodeAccount(without)).toThrow("no text in pools");
+    expect(() => decodeAccount({ ...row, open: { S: "ISO#ETH-PERP:MC-AAAAAAAAAAAA-1" } })).toThrow("another call than its account names");
+    expect(encodeAccount({ ...pooled, openCalls: {}, pools: new Map() }, "", 16)).toEqual(encodeAccount(base, "", 16));
+  });
+
   test.each([
-    ["a version that is to come", { schema: { N: "3" } }, "schema version 3"],
+    ["a version that is to come", { schema: { N: "4" } }, "schema version 4"],
     ["a version that never was", { schema: { N: "0" } }, "schema version 0"],
     ["none", { schema: { S: "2" } }, "schema version missing"],
     ["the gap of version 2 in version 1", { schema: { N: "1" }, gap: { N: "0" } }, "no gap of version 1 in gap"],

@@ -57,6 +57,25 @@ Margin calls cannot be unsubscribed from: they concern the safety of your positi
 `);
   });
 
+  test("R9 a pool's call asks for money moved into that pool, and says that a deposit does not meet it", () => {
+    const pooled = callOf({
+      scope: "ISO#BTCUSDT-PERP",
+      cures: [
+        { kind: "deposit", asset: "USDT", amount: "12400" },
+        { kind: "reduce", instrumentId: "BTCUSDT-PERP", side: "sell", quantity: "3.5" },
+      ],
+    });
+    const { text } = write(eventOf({ scope: "ISO#BTCUSDT-PERP", call: pooled }));
+    expect(text).toContain(
+      "The equity of the isolated BTCUSDT-PERP pool of account …4821 no longer covers the margin that its positions need.",
+    );
+    expect(text).toContain("Isolated pool: BTCUSDT-PERP");
+    expect(text).toContain("- Move 12,400.00 USDT into the isolated pool of BTCUSDT-PERP");
+    expect(text).toContain("- Only money moved into this pool counts: a deposit to the account does not meet this call.");
+    expect(text).toContain("we send orders that reduce your BTCUSDT-PERP position, and no other, within 120 seconds");
+    expect(text).not.toContain("- Deposit");
+  });
+
   test("N6 N13 headers: one subject a call, a thread, the same reference for the same event, no way to unsubscribe", () => {
     const first = write();
     const second = write(eventOf({ id: "evt_fedcba9876543210", type: "margin_call.met", call: callOf({ status: "MET" }) }));

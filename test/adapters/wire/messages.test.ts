@@ -133,6 +133,14 @@ describe("facts of the book feed (R16)", () => {
     { kind: "withdrawal", ...base, asset: "BTC", amount: "0.5" },
     { kind: "fill", ...base, instrumentId: "BTC-PERP", quantity: "-0.5", price: "-36.98", fee: "-0.01", orderId: null },
     { kind: "fill", ...base, instrumentId: "BTC-PERP", quantity: "1", price: "5000", fee: "2.5", orderId: `${callId}-1-BTC-PERP` },
+    { kind: "pool_transfer", ...base, instrumentId: "BTC-PERP", amount: "-0.00000001" },
+    {
+      kind: "reconciliation",
+      ...base,
+      balances: {},
+      positions: [{ instrumentId: "BTC-PERP", quantity: "-2", entryPrice: "7935" }],
+      pools: [{ instrumentId: "BTC-PERP", cash: "-0.5" }],
+    },
     { kind: "order_closed", ...base, orderId: `${callId}-1-BTC-PERP`, filled: "0" },
     {
       kind: "snapshot",
@@ -143,7 +151,11 @@ describe("facts of the book feed (R16)", () => {
   ])("a $kind reads and writes back", (wire) => {
     const read = fact.parse(wire);
     expect(encodeFact(read)).toEqual(wire);
-    const applied = { fact: read, postings: [{ asset: "USDT", amount: money("-1.5") }] };
+    const postings = [
+      { asset: "USDT", amount: money("-1.5") },
+      { asset: "USDT", amount: money("1.5"), scope: "ISO#BTC-PERP" as const },
+    ];
+    const applied = { fact: read, postings };
     expect(entry.parse(JSON.parse(JSON.stringify(encodeEntry(applied))))).toEqual(applied);
   });
 
@@ -153,6 +165,8 @@ describe("facts of the book feed (R16)", () => {
     ["confirming deposit of 0", { kind: "deposit_pending", ...base, asset: "USDT", amount: "0" }],
     ["negative withdrawal", { kind: "withdrawal", ...base, asset: "USDT", amount: "-5" }],
     ["amount as a number (S43)", { kind: "deposit", ...base, asset: "USDT", amount: 100 }],
+    ["transfer of 0", { kind: "pool_transfer", ...base, instrumentId: "BTC-PERP", amount: "0" }],
+    ["pool twice", { kind: "snapshot", ...base, balances: {}, positions: [], pools: [1, 2].map(() => ({ instrumentId: "A", cash: "1" })) }],
     ["fill of nothing", { kind: "fill", ...base, instrumentId: "BTC-PERP", quantity: "0", price: "1", fee: "0", orderId: null }],
     ["sequence of 0", { kind: "deposit", ...base, sequence: 0, asset: "USDT", amount: "1" }],
     ["kind of another version", { kind: "airdrop", ...base, asset: "USDT", amount: "1" }],

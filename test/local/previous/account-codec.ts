@@ -120,6 +120,7 @@ export const decodeAccount = (item: Item): MarginAccount => {
     balances: unpackAmounts(text(item, "cash")),
     reserved: reserved === undefined ? NO_AMOUNTS : unpackAmounts(text(item, "reserved")),
     positions: unpackPositions(text(item, "positions")),
+    pools: new Map(),
     sourceSequence: countOf(counts.slice(split + 1)),
     outOfSync: item["gap"]?.BOOL === true,
     // The release before had no such field, and healed by any snapshot.
