@@ -5,6 +5,7 @@ import { profitOf } from "../../core/valuation.ts";
 import { entryMargin, maintenanceRate, sizeRate } from "../../core/venue-profile.ts";
 import { accountOf, bare, policyWith, snapshotOf, spot } from "../core/margin-fixtures.ts";
 import { PRICING_TOPICS } from "./pricing-topics.ts";
+import { STATISTICS_TOPICS } from "./statistics-topics.ts";
 import {
   average,
   BINANCE_BTC,
@@ -225,4 +226,5 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   "backstop at 2/3 of maintenance": backstop,
   "isolated spot-margin liquidation price": quickMargin,
   ...PRICING_TOPICS,
+  ...STATISTICS_TOPICS,
 };

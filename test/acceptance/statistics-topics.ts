@@ -1,0 +1,82 @@
+import type { Answer as Answered } from "../../core/statistics/answer.ts";
+import { binomialCumulative } from "../../core/statistics/chi-square.ts";
+import { conditionalCoverage, kupiec } from "../../core/statistics/coverage.ts";
+import { deltaProfits } from "../../core/statistics/historical-margin.ts";
+import { measuredReturns } from "../../core/statistics/returns.ts";
+import { interpolatedPercentile, type Tail, tailOf, weightedTail } from "../../core/statistics/tail.ts";
+import type { Topic } from "./venue-answers.ts";
+import { type Figures, num, part, ppmOf } from "./venue-cases.ts";
+
+/** Cases of M7, M8, M9, M14 and M16: figures in and out of core/statistics and core/risk; no formula is here. */
+const figureOf = <Value>(answer: Answered<Value>): Value => {
+  if (!answer.ok) throw new Error(`${answer.fault}: ${answer.detail}`);
+  return answer.value;
+};
+const numbers = (inputs: Figures, name: string): readonly number[] => inputs[name] as readonly number[];
+const worstOf = (inputs: Figures, confidence: number): Tail => figureOf(tailOf(numbers(inputs, "worst"), confidence, num(inputs, "N")));
+/** The source shocks a price by a factor and takes the upper percentile of the profits themselves. */
+const percentile = (inputs: Figures): number => {
+  const shocks = numbers(inputs, "shocks").map((shock) => shock - 1);
+  const dates = shocks.map((_, index) => index);
+  const joint = figureOf(measuredReturns("simple", dates, { X: shocks }));
+  return figureOf(interpolatedPercentile(figureOf(deltaProfits(joint, { X: num(inputs, "exposureEUR") })), ppmOf(num(inputs, "level"))));
+};
+const jointTail = (inputs: Figures, notional: Readonly<Record<string, number>>): Tail => {
+  const columns = { BTC: numbers(inputs, "returnsBTC"), ETH: numbers(inputs, "returnsETH") };
+  const joint = figureOf(
+    measuredReturns(
+      "simple",
+      columns.BTC.map((_, index) => index),
+      columns,
+    ),
+  );
+  return figureOf(
+    tailOf(
+      figureOf(deltaProfits(joint, notional)).map((profit) => -profit),
+      ppmOf(num(inputs, "alpha")),
+    ),
+  );
+};
+
+export const STATISTICS_TOPICS: Readonly<Record<string, Topic>> = {
+  "historical VaR with multiplicative shocks and interpolated percentile": (inputs) => ({ VaR: percentile(inputs) }),
+  "historical VaR": (inputs) => ({ VaR: percentile(inputs) }),
+  "99% VaR and ES from sorted losses": (inputs) => {
+    const tail = worstOf(inputs, 990_000);
+    return { VaR99: tail.valueAtRisk, ES99: tail.expectedShortfall };
+  },
+  "99% ES, competing convention": (inputs) => {
+    const tail = worstOf(inputs, 990_000);
+    return { conventionB_excludeVaR: tail.meanBeyond, conventionA_includeVaR: tail.expectedShortfall };
+  },
+  "98% ES, 250 observations": (inputs) => ({ ES: worstOf(inputs, ppmOf(num(inputs, "level"))).expectedShortfall }),
+  "weighted-tail VaR and ES at 99%": (inputs) => {
+    const tail = figureOf(weightedTail(numbers(inputs, "losses"), numbers(inputs, "weights"), 1_000_000 - ppmOf(num(inputs, "tail"))));
+    return { VaR: tail.valueAtRisk, ES: tail.expectedShortfall };
+  },
+  "historical-simulation VaR/ES must use joint return vectors": (inputs) => {
+    const { BTC, ETH } = part(inputs, "notional") as { BTC: number; ETH: number };
+    const joint = jointTail(inputs, { BTC, ETH });
+    return {
+      VaR: joint.valueAtRisk,
+      ES: joint.expectedShortfall,
+      standaloneVaRBTC: jointTail(inputs, { BTC }).valueAtRisk,
+      standaloneVaRETH: jointTail(inputs, { ETH }).valueAtRisk,
+    };
+  },
+  "Kupiec POF": (inputs) => {
+    const test = figureOf(kupiec(num(inputs, "N"), num(inputs, "x"), ppmOf(num(inputs, "p"))));
+    return { LR: test.statistic, pValue: test.pValue };
+  },
+  "POF at 250 days 1%": (inputs) => ({
+    LR: numbers(inputs, "x").map((x) => figureOf(kupiec(num(inputs, "N"), x, ppmOf(num(inputs, "p")))).statistic),
+  }),
+  "conditional coverage = POF + independence, chi2(2)": (inputs) => {
+    const [n00, n01, n10, n11] = [num(inputs, "n00"), num(inputs, "n01"), num(inputs, "n10"), num(inputs, "n11")];
+    const test = figureOf(conditionalCoverage(num(inputs, "N"), num(inputs, "x"), ppmOf(num(inputs, "p")), { n00, n01, n10, n11 }));
+    return { LR: test.statistic };
+  },
+  "cumulative probability of <=k exceptions": (inputs) => ({
+    cum: Array.from({ length: 11 }, (_, most) => 100 * figureOf(binomialCumulative(num(inputs, "N"), most, ppmOf(num(inputs, "p"))))),
+  }),
+};
