@@ -35,15 +35,11 @@ const coveragePlot = ({ name, margins, losses, notional }: PortfolioCoverage): P
 /** JSON inside a script element: no text of a file can end it. */
 const embedded = (content: unknown): Html => raw(strictJson(content).replaceAll("<", "\\u003c"));
 
-const summary = ({ findings, coverage }: Report): Html => {
-  const rows = coverage.map(({ name, models }) => {
-    const [house, ...others] = models;
-    return [
-      name,
-      ...(house === undefined ? [] : [`${house.breaches}`, shown(house.meanRate, percent)]),
-      ...others.flatMap((each) => [`${each.breaches}`, shown(each.meanRate, percent)]),
-    ];
-  });
+const summary = ({ findings, notes, coverage }: Report): Html => {
+  const rows = coverage.map(({ name, models }) => [
+    name,
+    ...models.map((each) => html`${each.breaches}, ${shown(each.meanRate, percent)}`),
+  ]);
   const days = coverage[0]?.models[0]?.observations ?? 0;
   const expected = coverage[0]?.models[0]?.expected ?? 0;
   return html`<section aria-labelledby="summary"><h2 id="summary">What it says</h2>
@@ -52,8 +48,9 @@ ${
     ? html`<p class="verdict good">No test finds the statistical model asking for too little.</p>`
     : html`<p class="verdict bad">Tests find the statistical model asking for too little:</p><ul>${findings.map(({ portfolio, words }) => html`<li>${portfolio}: ${words}</li>`)}</ul>`
 }
+<ul>${notes.map((note) => html`<li>${note}</li>`)}</ul>
 <p>Days with a loss above the margin, of ${days} tested days each; a margin at 99 % is expected to see ${expected}. Beside them the mean margin, per cent of gross notional value: of two models that cover alike, the one that asks for less is better.</p>
-${table("Breaches and mean margin, model by model", ["Portfolio", ...MODELS.flatMap((model) => [`#${MODEL_NAMES[model]}: breaches`, "#mean margin"])], rows)}
+${table("Breaches and mean margin, model by model", ["Portfolio", ...MODELS.map((model) => `#${MODEL_NAMES[model]}`)], rows)}
 </section>`;
 };
 

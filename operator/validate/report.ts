@@ -43,6 +43,8 @@ export interface Report {
   /** The last day of the joint history: what "today" means. */
   readonly asOf: string;
   readonly findings: readonly Finding[];
+  /** What else a reader should know before the tables, in words. */
+  readonly notes: readonly string[];
   readonly lineage: readonly Lineage[];
   readonly assumptions: readonly Assumption[];
   readonly days: readonly string[];
@@ -85,6 +87,23 @@ const findingsOf = (all: readonly PortfolioCoverage[]): readonly Finding[] =>
     return words.map((each) => ({ portfolio: name, words: each }));
   });
 
+const notesOf = (all: readonly PortfolioCoverage[], { rows, fundOverCover2 }: Stresses): string[] => {
+  const houses = all.map(({ models }) => models.find(({ model }) => model === "statistical") as ModelCoverage);
+  const fewer = houses.filter(({ side }) => side === "fewer").length;
+  const absent = rows.filter(({ reason }) => reason !== null).map(({ name }) => name);
+  return [
+    ...(fewer === 0
+      ? []
+      : [
+          `On ${fewer} of ${all.length} portfolios the statistical model is breached on fewer days than its level allows (Kupiec): it asks for more than the level needs.`,
+        ]),
+    ...(absent.length === 0 ? [] : [`The price files do not reach ${absent.join(", ")}: the figures know nothing of it.`]),
+    ...(fundOverCover2.value !== null && fundOverCover2.value < 1
+      ? [`The insurance fund is ${fundOverCover2.value.toFixed(2)} times what the two largest losses beyond equity would take.`]
+      : []),
+  ];
+};
+
 /**
  * Makes the report. @throws Refusal where the files do not tell the book's assets or share too few days.
  * @param begun is called once with the number of times that the function it answers is then called.
@@ -104,7 +123,7 @@ export const reportOf = ({ book, assets, macro }: Inputs, terms: ValidationTerms
   const stresses = stressesOf(book, history, standings, terms);
   return {
     ...{ schemaVersion: 1, book: book.name, quoteAsset: book.quoteAsset, accounts: book.accounts.length },
-    ...{ asOf: history.days.at(-1) as string, findings: findingsOf(covered) },
+    ...{ asOf: history.days.at(-1) as string, findings: findingsOf(covered), notes: notesOf(covered, stresses) },
     lineage: [...assets, ...macro].map(({ lineage }) => lineage),
     assumptions: assumptionsOf(terms),
     ...{ days: walked.days, coverage: covered, leftOut },

@@ -25,8 +25,8 @@ export const MODEL_NAMES: Readonly<Record<Model, string>> = {
 const probability = (value: number): string => (value < 0.0001 ? "< 0.0001" : value.toFixed(4));
 const toned = (tone: "good" | "warn" | "bad", words: string): Html => html`<span class="${tone}">${words}</span>`;
 
-const verdict = ({ pValue, isRejected }: Verdict, words: string): Html =>
-  isRejected === true ? html`${shown(pValue, probability)}, ${toned("bad", words)}` : shown(pValue, probability);
+const verdict = ({ pValue, isRejected }: Verdict, tone: "warn" | "bad", words: string): Html =>
+  isRejected === true ? html`${shown(pValue, probability)}, ${toned(tone, words)}` : shown(pValue, probability);
 
 const light = ({ light: colour, lightBreaches }: ModelCoverage): Html => {
   if (colour === null) return html`<span class="none">none: fewer than 250 days</span>`;
@@ -42,8 +42,8 @@ const coverageRow = (name: string, each: ModelCoverage): Piece[] => [
   `${each.breaches} of ${each.observations}`,
   grouped(each.expected),
   kupiecCell(each),
-  verdict(each.independence, "clustered"),
-  verdict(each.conditional, "rejected"),
+  verdict(each.independence, "bad", "clustered"),
+  verdict(each.conditional, each.side === "fewer" && each.independence.isRejected !== true ? "warn" : "bad", "rejected"),
   light(each),
   each.worstLightBreaches ?? "none",
   shown(each.meanRate, percent),
@@ -52,7 +52,7 @@ const coverageRow = (name: string, each: ModelCoverage): Piece[] => [
 
 const COVERAGE_TITLES = [
   ...["", "#Breaches", "#Expected", "Kupiec p", "Independence p", "Conditional p", "Last 250 days", "#Worst 250"],
-  ...["#Mean margin", "Worst excess"],
+  ...["#Mean margin", "#Worst excess"],
 ];
 
 const portfolioPart = ({ name, quantities, models, shortfall, margins }: PortfolioCoverage, unit: string): Html => {
@@ -60,7 +60,7 @@ const portfolioPart = ({ name, quantities, models, shortfall, margins }: Portfol
   const house = models[0] as ModelCoverage;
   const stretches = [...house.halves, ...house.years];
   return html`<h3>${name}</h3>
-<p>${held.map(([symbol, quantity]) => `${grouped(quantity, 4)} ${symbol}`).join(", ")}. Margin of the next day by the statistical model: ${grouped(margins.statistical.at(-1) as string)} ${unit}.</p>
+<p>${held.map(([symbol, quantity]) => `${grouped(quantity, 4)} ${symbol}`).join(", ")}. Statistical margin of the last day: ${grouped(margins.statistical.at(-1) as string)} ${unit}.</p>
 ${table(
   `Coverage of ${name}`,
   COVERAGE_TITLES,

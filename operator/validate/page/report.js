@@ -34,7 +34,7 @@ const seriesOf = ({ label, isLoss }, index) => ({
   points: { show: false },
   // Each loss is a bar of its own: days without one have nothing to connect.
   paths: isLoss ? uPlot.paths.bars({ size: [0.9, 3] }) : undefined,
-  value: (_, value) => rate(value),
+  value: (_, value, __, index) => (index === null ? "" : rate(value)),
 });
 
 /** Reads the values of one day out, for keys and for screen readers. */
@@ -62,7 +62,7 @@ const draw = (element, plot) =>
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), "Etc/UTC"),
       scales: { y: { range: (_, __, most) => [0, most * 1.05] } },
       axes: [axis({}), axis({ values: (_, ticks) => ticks.map((tick) => `${tick} %`), size: 60 })],
-      series: [{ value: (_, seconds) => (seconds === null ? "" : dayOf(seconds)) }, ...plot.lines.map(seriesOf)],
+      series: [{ label: "Day", value: (_, seconds) => (seconds === null ? "" : dayOf(seconds)) }, ...plot.lines.map(seriesOf)],
     },
     [plots.days, ...plot.lines.map(({ values }) => values)],
     element,
