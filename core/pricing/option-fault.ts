@@ -3,7 +3,7 @@ export type OptionRight = "call" | "put";
 
 /** Why option terms can be given no value. A fault is answered by this name, never by NaN. */
 export type OptionFault =
-  /** A figure is NaN or infinite. */
+  /** A figure is NaN or infinite, or so large that its square is. */
   | "NOT_A_NUMBER"
   /** The log-normal model has no forward of 0 and below (S20, S21). */
   | "FORWARD_NOT_POSITIVE"
@@ -27,7 +27,7 @@ export interface Black76Terms {
 
 /** The first fault of the terms, or null when they have a value. Time of 0 and below is no fault: the option is then worth its payoff. */
 export const faultOfTerms = ({ forward, strike, volatility, years, discount }: Black76Terms): OptionFault | null => {
-  if (!Number.isFinite(forward + strike + volatility + years + discount)) return "NOT_A_NUMBER";
+  if (!Number.isFinite(forward + strike + discount + years + volatility * volatility * years)) return "NOT_A_NUMBER";
   if (forward <= 0) return "FORWARD_NOT_POSITIVE";
   if (strike <= 0) return "STRIKE_NOT_POSITIVE";
   if (discount <= 0) return "DISCOUNT_NOT_POSITIVE";

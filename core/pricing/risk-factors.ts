@@ -3,7 +3,7 @@ import { normalCdf, normalQuantile } from "./normal.ts";
 
 /** What a log-normal risk factor is made from. */
 export interface RiskFactorTerms {
-  /** Probability of the tail whose mean is covered, in ppm (R23): 1 is one in a million. */
+  /** Probability of the tail whose mean is covered, in whole ppm: 1 is one in a million. */
   readonly tailPpm: Ppm;
   /** Horizon of the margin in years, above 0. */
   readonly years: number;
@@ -28,7 +28,7 @@ const faultOf = ({ tailPpm, years, volatility, drift }: RiskFactorTerms): RiskFa
 };
 
 /**
- * Expected shortfall of a log-normal price as a share of notional (M7; Vega's log-normal risk model):
+ * Expected shortfall of a log-normal price as a share of notional (Vega's log-normal risk model):
  * `long = 1 − e^{μτ} Φ(z − s)/λ` and `short = e^{μτ} Φ(z + s)/λ − 1` with `z = Φ⁻¹(λ)` and `s = σ√τ`.
  *
  * Both rest on Φ far out in its tail: with an absolute error of 5e-10 there, margin is off by 0.06 %.

@@ -12,6 +12,8 @@ export type Fault =
   | "NO_HISTORY"
   /** A series that never moves, where its volatility is divided by. */
   | "ZERO_VOLATILITY"
+  /** A market in which nothing is traded. */
+  | "NO_VOLUME"
   /** A stress weight without a stress scenario. */
   | "NO_STRESS"
   /** An equation without a root in its range. */
@@ -44,6 +46,15 @@ export const notFinite = (name: string, values: ArrayLike<number>): Refused | nu
     if (!Number.isFinite(values[index])) {
       return refused("BAD_NUMBER", `${name}, entry ${index}: ${values[index]} is no finite number. Correct or leave out the entry`);
     }
+  }
+  return null;
+};
+
+/** The first named figure that is not finite or is below `least`, as a refusal; null when all are right. */
+export const notAtLeast = (least: number, figures: Readonly<Record<string, number>>): Refused | null => {
+  for (const [name, value] of Object.entries(figures)) {
+    if (!Number.isFinite(value)) return refused("BAD_NUMBER", `${name} ${value} is no finite number. Correct it`);
+    if (value < least) return refused("BAD_TERMS", `${name} ${value} is below ${least}. Correct it`);
   }
   return null;
 };

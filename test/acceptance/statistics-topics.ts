@@ -1,3 +1,7 @@
+import { mertonDefault, spreadDefault } from "../../core/risk/default-probability.ts";
+import { almgrenImpact, LIQUIDITY, liquidityCost } from "../../core/risk/liquidity.ts";
+import { type ProcyclicalityTools, responsiveness, smoothedMargin, smoothedSeries } from "../../core/risk/procyclicality.ts";
+import { AVAILABLE_FUNDING, stableFunding } from "../../core/risk/stable-funding.ts";
 import type { Answer as Answered } from "../../core/statistics/answer.ts";
 import { binomialCumulative } from "../../core/statistics/chi-square.ts";
 import { conditionalCoverage, kupiec } from "../../core/statistics/coverage.ts";
@@ -37,6 +41,8 @@ const jointTail = (inputs: Figures, notional: Readonly<Record<string, number>>):
     ),
   );
 };
+
+const NO_TOOLS: ProcyclicalityTools = { buffer: null, stressed: null, floor: null, stepCap: null };
 
 export const STATISTICS_TOPICS: Readonly<Record<string, Topic>> = {
   "historical VaR with multiplicative shocks and interpolated percentile": (inputs) => ({ VaR: percentile(inputs) }),
@@ -79,4 +85,73 @@ export const STATISTICS_TOPICS: Readonly<Record<string, Topic>> = {
   "cumulative probability of <=k exceptions": (inputs) => ({
     cum: Array.from({ length: 11 }, (_, most) => 100 * figureOf(binomialCumulative(num(inputs, "N"), most, ppmOf(num(inputs, "p"))))),
   }),
+  "market impact (bp) of trading 10% of ADV over T days": (inputs) => {
+    const averageVolume = num(inputs, "ADV");
+    const impacts = numbers(inputs, "T").map((days) =>
+      figureOf(
+        almgrenImpact(
+          {
+            quantity: num(inputs, "fraction") * averageVolume,
+            averageVolume,
+            outstanding: num(inputs, "sharesOutstanding"),
+            dailyVolatility: num(inputs, "dailyVol"),
+            days,
+          },
+          { gamma: num(inputs, "gamma"), eta: num(inputs, "eta"), exponent: num(inputs, "delta") },
+        ),
+      ),
+    );
+    return { permanentBp: 10_000 * (impacts[0]?.permanent ?? 0), totalBp: impacts.map(({ total }) => 10_000 * total) };
+  },
+  "liquidation cost estimate": (inputs) => {
+    const market = {
+      halfSpread: num(inputs, "halfSpread"),
+      dailyVolatility: num(inputs, "dailyVol"),
+      averageVolume: num(inputs, "ADV"),
+    };
+    return { costFraction: figureOf(liquidityCost(num(inputs, "Q"), market, { ...LIQUIDITY, impact: num(inputs, "Y") })).costShare };
+  },
+  "asset value, asset vol and PD from equity": (inputs) => {
+    const { assetValue, assetVolatility, probability } = figureOf(
+      mertonDefault({
+        equity: num(inputs, "E"),
+        equityVolatility: num(inputs, "sigmaE"),
+        debt: num(inputs, "D"),
+        rate: num(inputs, "r"),
+        years: num(inputs, "T"),
+      }),
+    );
+    return { V: assetValue, sigmaV: assetVolatility, PD: probability };
+  },
+  "default probability from spread": (inputs) => ({
+    PD: figureOf(spreadDefault(num(inputs, "spread"), num(inputs, "LGD"), num(inputs, "T"))),
+  }),
+  "APC tool a: 25% buffer, exhaustible": (inputs) => {
+    const buffer = { buffer: ppmOf(num(inputs, "buffer")), significantRise: 50_000, rebuildSteps: 60 };
+    const [base, inStress] = figureOf(smoothedSeries([num(inputs, "model"), num(inputs, "stressedModel")], { ...NO_TOOLS, buffer }));
+    return { base: base?.charged, inStress: inStress?.charged };
+  },
+  "APC tool b: >=25% weight to stressed observations": (inputs) => {
+    const stressed = { weight: ppmOf(num(inputs, "w")), stressed: num(inputs, "stressed") };
+    return { margin: figureOf(smoothedMargin(num(inputs, "current"), null, { ...NO_TOOLS, stressed })).charged };
+  },
+  "procyclicality metrics of an IM series": (inputs) => {
+    const { peakToTrough, largestRise } = figureOf(responsiveness(numbers(inputs, "series")));
+    return { peakToTrough, max1d: largestRise.get(1), max5d: largestRise.get(5) };
+  },
+  "Net Stable Funding Ratio": (inputs) => {
+    const { capital, stableDeposits, lessStableDeposits, corporateUnderOneYear } = AVAILABLE_FUNDING;
+    const { available, ratio } = figureOf(
+      stableFunding(
+        [
+          { name: "capital", amount: num(inputs, "capital"), weight: capital },
+          { name: "stable deposits", amount: num(inputs, "stableDeposits"), weight: stableDeposits },
+          { name: "less stable deposits", amount: num(inputs, "lessStable"), weight: lessStableDeposits },
+          { name: "corporate funding", amount: num(inputs, "corporate"), weight: corporateUnderOneYear },
+        ],
+        [{ name: "required", amount: num(inputs, "RSF"), weight: 1_000_000 }],
+      ),
+    );
+    return { ASF: available, NSFRpct: 100 * ratio };
+  },
 };

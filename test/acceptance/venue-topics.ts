@@ -225,6 +225,6 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   "MTA and rounding: delivery rounds up, return rounds down": creditSupport,
   "backstop at 2/3 of maintenance": backstop,
   "isolated spot-margin liquidation price": quickMargin,
-  ...PRICING_TOPICS,
   ...STATISTICS_TOPICS,
+  ...PRICING_TOPICS,
 };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type CorrelationTerms, correlationOf, ewmaCovariance, profitVolatility } from "../../../core/statistics/covariance.ts";
 import { type JointReturns, measuredReturns } from "../../../core/statistics/returns.ts";
-import { faultOf, figureOf } from "./answers.ts";
+import { faultOf, figureOf } from "../answers.ts";
 
 const jointOf = (columns: Record<string, number[]>): JointReturns =>
   figureOf(

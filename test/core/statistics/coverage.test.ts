@@ -10,7 +10,7 @@ import {
   shortfallTest,
   trafficLight,
 } from "../../../core/statistics/coverage.ts";
-import { faultOf, figureOf } from "./answers.ts";
+import { faultOf, figureOf } from "../answers.ts";
 
 const isNear = (actual: number, expected: number, relative: number): void => {
   expect(Math.abs(actual - expected)).toBeLessThanOrEqual(relative * expected);

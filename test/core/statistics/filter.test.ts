@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ewmaVolatility, FILTER, type FilterTerms, filteredReturns, filterJoint } from "../../../core/statistics/filter.ts";
 import { measuredReturns } from "../../../core/statistics/returns.ts";
-import { faultOf, figureOf } from "./answers.ts";
+import { faultOf, figureOf } from "../answers.ts";
 
 const BARE: FilterTerms = { ...FILTER, decay: 500_000, seedReturns: 2, floorShare: 0 };
 // Variances by hand with λ = 0.5 from the seed (1 + 9)/2 = 5: 5, 3, 6, 3.5, and 9.75 next.

@@ -8,7 +8,7 @@ import {
   type StressLoss,
 } from "../../../core/statistics/historical-margin.ts";
 import { measuredReturns } from "../../../core/statistics/returns.ts";
-import { faultOf, figureOf } from "./answers.ts";
+import { faultOf, figureOf } from "../answers.ts";
 
 interface Asked {
   readonly all: readonly number[];

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type JointReturns, jointReturns, measuredReturns, type PriceSeries, type ReturnTerms } from "../../../core/statistics/returns.ts";
-import { faultOf, figureOf } from "./answers.ts";
+import { faultOf, figureOf } from "../answers.ts";
 
 const DAY = 86_400_000;
 const series = (name: string, prices: readonly (number | null)[], from = 0): PriceSeries => ({

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { interpolatedPercentile, tailOf, weightedTail } from "../../../core/statistics/tail.ts";
-import { faultOf, figureOf } from "./answers.ts";
+import { faultOf, figureOf } from "../answers.ts";
 
 const TEN = [1, -3, 9, 4, 0, 7, -8, 2, 6, 5];
 

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Answer, Refused } from "../../../core/statistics/answer.ts";
+import type { Answer, Refused } from "../../core/statistics/answer.ts";
 
 /** The value of an answer that must be given. */
 export const figureOf = <Value>(answer: Answer<Value>): Value => {
