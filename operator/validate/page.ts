@@ -32,6 +32,16 @@ const coveragePlot = ({ name, margins, losses, notional }: PortfolioCoverage): P
   ],
 });
 
+/** Raw and with each tool; the other models have a plot of their own. */
+const procyclicalityPlot = ({ procyclicality, coverage }: Report): Plot => ({
+  name: coverage[0]?.name ?? "no portfolio",
+  lines: procyclicality.slice(0, 5).map(({ name, rates: values }) => ({
+    label: name,
+    values: values.map((rate) => Math.round(rate * 1_000_000) / 10_000),
+    isLoss: false,
+  })),
+});
+
 /** JSON inside a script element: no text of a file can end it. */
 const embedded = (content: unknown): Html => raw(strictJson(content).replaceAll("<", "\\u003c"));
 
@@ -57,7 +67,11 @@ ${table("Breaches and mean margin, model by model", ["Portfolio", ...MODELS.map(
 /** The report as one page: no other file, no network, readable without its script. */
 export const pageOf = (report: Report): string => {
   const sections = sectionsOf(report);
-  const plots = { days: report.days.map((day) => Date.parse(day) / 1_000), coverage: report.coverage.map(coveragePlot) };
+  const plots = {
+    days: report.days.map((day) => Date.parse(day) / 1_000),
+    coverage: report.coverage.map(coveragePlot),
+    procyclicality: [procyclicalityPlot(report)],
+  };
   return html`<!doctype html>
 <html lang="en">
 <head>

@@ -7,6 +7,7 @@ import { moneyOf } from "./figure.ts";
 import { type History, joinHistory } from "./history.ts";
 import type { Lineage, PriceFile } from "./lineage.ts";
 import { portfoliosOf } from "./portfolios.ts";
+import { type ProcyclicalityRow, procyclicalityOf } from "./procyclicality.ts";
 import { type SensitivityRow, sensitivityOf, sensitivityWalks } from "./sensitivity.ts";
 import { standingsOf } from "./standing.ts";
 import { type Stresses, stressesOf } from "./stresses.ts";
@@ -50,6 +51,8 @@ export interface Report {
   readonly days: readonly string[];
   readonly coverage: readonly PortfolioCoverage[];
   readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
+  /** Of the first portfolio of the coverage. */
+  readonly procyclicality: readonly ProcyclicalityRow[];
   readonly sensitivity: readonly SensitivityRow[];
   readonly stresses: Stresses;
   readonly analytics: Analytics;
@@ -113,8 +116,8 @@ export const reportOf = ({ book, assets, macro }: Inputs, terms: ValidationTerms
   const ranges = history.symbols.map((symbol) => (book.assets.get(symbol)?.rangePpm as number) / 1_000_000);
   const { portfolios, leftOut } = portfoliosOf(book, history, terms.accountsTested);
   const tested = history.days.length - terms.leastDays;
-  // Each portfolio's day is one step; sensitivity walks the first portfolio again.
-  const step = begun(tested * (portfolios.length + sensitivityWalks(terms)));
+  // Each portfolio's day is one step; sensitivity and procyclicality walk the first portfolio again.
+  const step = begun(tested * (portfolios.length + sensitivityWalks(terms) + 1));
   const walked = walkForward(history, portfolios, ranges, terms, () => {
     for (const _ of portfolios) step();
   });
@@ -127,6 +130,7 @@ export const reportOf = ({ book, assets, macro }: Inputs, terms: ValidationTerms
     lineage: [...assets, ...macro].map(({ lineage }) => lineage),
     assumptions: assumptionsOf(terms),
     ...{ days: walked.days, coverage: covered, leftOut },
+    procyclicality: procyclicalityOf(history, walked, ranges, terms, step),
     sensitivity: sensitivityOf(history, walked, ranges, terms, step),
     stresses,
     analytics: analyticsOf(book, history, { assets, macro }, terms),

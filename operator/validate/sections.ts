@@ -92,25 +92,35 @@ ${
       )
 }`;
 
+/** A list of words, folded away where it is long. */
+const folded = (count: number, words: readonly string[]): Html => {
+  if (count === 0) return html`none`;
+  if (words.length <= 2) return html`${words.join("; ")}`;
+  const rest = count > words.length ? html`<li>and ${count - words.length} more</li>` : "";
+  return html`<details><summary>${count}</summary><ul>${words.map((each) => html`<li>${each}</li>`)}${rest}</ul></details>`;
+};
+
 const lineageRow = (each: Lineage): Piece[] => [
-  each.file,
+  html`${each.file}<br><code>${each.sha256}</code>`,
   each.symbol,
   each.role,
-  `${each.firstDay} to ${each.lastDay}`,
+  each.firstDay,
+  each.lastDay,
   each.rows,
-  each.gaps.length === 0
-    ? "none"
-    : `${each.gaps.length}: ${each.gaps.map(({ from, to }) => (from === to ? from : `${from} to ${to}`)).join(", ")}`,
+  folded(
+    each.gaps.length,
+    each.gaps.map(({ from, to }) => (from === to ? from : `${from} to ${to}`)),
+  ),
   each.disordered,
-  each.refusedCount === 0
-    ? "none"
-    : `${each.refusedCount}: ${each.refused.map(({ line, reason }) => `line ${line}: ${reason}`).join("; ")}`,
-  html`<code>${each.sha256}</code>`,
+  folded(
+    each.refusedCount,
+    each.refused.map(({ line, reason }) => `line ${line}: ${reason}`),
+  ),
 ];
 
 const lineage = ({ lineage: files }: Report): Html => html`
 <p>The SHA-256 of each file tells that it is the same one. A return never spans a gap. Lines that cannot be trusted are refused one by one.</p>
-${table("Price files", ["File", "Symbol", "Role", "Span", "#Days", "Gaps", "#Out of order", "Refused lines", "SHA-256"], files.map(lineageRow))}`;
+${table("Price files", ["File and SHA-256", "Symbol", "Role", "#First day", "#Last day", "#Days", "Gaps", "#Out of order", "Refused lines"], files.map(lineageRow))}`;
 
 const assumptions = ({ assumptions: log }: Report): Html =>
   table(
@@ -132,6 +142,26 @@ ${table(
     shown(each.pValue, probability),
     shown(each.meanRate, percent),
     grouped(each.lastMargin),
+  ]),
+)}`;
+
+const PROCYCLICALITY_TITLES = [
+  ...["Margin", "#Mean margin", "#Breaches", "#Peak over trough", "#Largest rise, 1 day", "#5 days", "#30 days"],
+  "#Largest 5 % of daily rises, mean",
+];
+
+const procyclicality = ({ procyclicality: rows, coverage: all }: Report): Html => html`
+<p>How much a margin asks for when markets turn, for ${all[0]?.name ?? "no portfolio"}: margins per unit of gross notional value, so that the level of prices does not count. Large rises ask holders for cash when they have least. Each tool of Article 28 stands alone beside the raw figure.</p>
+<figure data-plot="procyclicality"><figcaption>Margin per gross notional value, raw and with each tool.</figcaption></figure>
+${table(
+  "Procyclicality",
+  PROCYCLICALITY_TITLES,
+  rows.map((each) => [
+    html`${each.name}<br><small>${each.meaning}</small>`,
+    shown(each.meanRate, percent),
+    each.breaches,
+    shown(each.peakToTrough, (value) => grouped(value)),
+    ...[each.rise1, each.rise5, each.rise30, each.shortfallOfRises].map((rise) => shown(rise, (value) => percent(value, 1))),
   ]),
 )}`;
 
@@ -204,7 +234,7 @@ ${macro.length === 0 ? html`<p>No macro series was given.</p>` : table("Correlat
 
 const contagionTable = ({ shock, direction, breached, safe, rows }: ContagionTable): Html =>
   table(
-    `${shock}, ${direction}: ${breached} accounts breach, ${safe} never`,
+    `${shock}, ${direction}. Accounts that breach: ${breached}; that never do: ${safe}`,
     [
       "Account",
       `#${direction === "fall" ? "Fall" : "Rise"} that breaches it`,
@@ -215,6 +245,7 @@ const contagionTable = ({ shock, direction, breached, safe, rows }: ContagionTab
       accountId,
       percent(move),
       html`${liquidated
+        .filter(({ quantity }) => quantity !== "0")
         .map(
           ({ symbol, quantity, share }) =>
             `${Number(quantity) < 0 ? "buy" : "sell"} ${grouped(Math.abs(Number(quantity)), 4)} ${symbol}${share.value === null ? "" : ` (${percent(share.value, 1)})`}`,
@@ -251,6 +282,7 @@ ${table(
 /** The parts of the page, in the order in which a committee reads them. */
 export const sectionsOf = (report: Report): readonly Section[] => [
   { id: "coverage", title: "Coverage", content: coverage(report) },
+  { id: "procyclicality", title: "Procyclicality", content: procyclicality(report) },
   { id: "sensitivity", title: "Sensitivity", content: sensitivity(report) },
   { id: "stresses", title: "Stresses and cover", content: stresses(report) },
   { id: "contagion", title: "Who breaches next", content: contagion(report) },

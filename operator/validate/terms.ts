@@ -1,3 +1,4 @@
+import type { BufferTerms } from "../../core/risk/procyclicality.ts";
 import { FILTER, type FilterTerms } from "../../core/statistics/filter.ts";
 
 /** A named stress: the days of a window of history, first and last included. */
@@ -27,6 +28,8 @@ export interface ValidationTerms {
   readonly windows: readonly StressWindow[];
   /** Hypothetical stress: volatilities of a day, at the coverage level's normal quantile. */
   readonly volatilityMultiple: number;
+  /** Two of the three tools against procyclicality (M9); the third, the floor, has no parameter. */
+  readonly procyclicality: { readonly buffer: BufferTerms; readonly stressedWeightPpm: number };
 }
 
 /** The house's choice (M7, M14). */
@@ -46,6 +49,7 @@ export const TERMS: ValidationTerms = {
     { name: "Oct-2025", from: "2025-10-09", to: "2025-10-13" },
   ],
   volatilityMultiple: 2,
+  procyclicality: { buffer: { buffer: 250_000, significantRise: 50_000, rebuildSteps: 60 }, stressedWeightPpm: 250_000 },
 };
 
 /** A parameter with its value, as the report tells it. */
@@ -110,6 +114,20 @@ export const assumptionsOf = (terms: ValidationTerms): readonly Assumption[] => 
       "M7",
     ),
     row("correlation stress", "1", "each asset makes its worst, or its best, day so far on one day", "M7"),
+    row(
+      "buffer against procyclicality",
+      percent(terms.procyclicality.buffer.buffer),
+      "tool a: on top of the margin, until it is drawn",
+      "M9",
+    ),
+    row(
+      "significant rise",
+      `${percent(terms.procyclicality.buffer.significantRise)} in a day`,
+      "the buffer is drawn in one, and not rebuilt",
+      "house",
+    ),
+    row("rebuilding the buffer", `${terms.procyclicality.buffer.rebuildSteps} days`, "from empty to full", "house"),
+    row("stressed weight", percent(terms.procyclicality.stressedWeightPpm), "tool b: for the worst stress known", "M9"),
     row("accounts tested", terms.accountsTested, "by themselves: those with the largest exposure", "M14"),
     row("positions", "held constant through the history", "today's book at the prices of each day", "M14"),
   ];
