@@ -66,7 +66,8 @@ export const breachMove = ({ equity, holdings }: ContagionAccount, { symbols, di
   if (headroom < 0) return 0;
   if (slope >= 0) return null;
   const move = headroom / -slope;
-  return direction === "fall" && move >= 1 ? null : move;
+  // A position that is too small to matter divides to infinity.
+  return !Number.isFinite(move) || (direction === "fall" && move >= 1) ? null : move;
 };
 
 /** Square-root law of impact (M8), with the coefficient 1. */
