@@ -37,7 +37,7 @@ export interface Cover {
 }
 
 /**
- * Cover-1 and cover-2 of one scenario (M13, M15): the loss of each account beyond what it has put up, never netted between
+ * Cover-1 and cover-2 of one scenario (M15): the loss of each account beyond what it has put up, never netted between
  * accounts. `resources` is the margin or the equity that stands against the loss, in the units of the exposures.
  */
 export const coverOf = (

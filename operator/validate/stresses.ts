@@ -109,7 +109,7 @@ const exposedOf = (standings: readonly Standing[], history: History, market: Mar
   });
 };
 
-/** Named stresses on today's book, with cover-1 and cover-2 over its accounts (M7, M13, M15). */
+/** Named stresses on today's book, with cover-1 and cover-2 over its accounts (M7, M15). */
 export const stressesOf = (book: Book, history: History, standings: readonly Standing[], terms: ValidationTerms): Stresses => {
   const market = marketAt(history, history.days.length, terms);
   const accounts = exposedOf(standings, history, market, terms);
