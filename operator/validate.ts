@@ -7,7 +7,7 @@ import { strictJson } from "./validate/figure.ts";
 import { readPrices } from "./validate/lineage.ts";
 import { pageOf } from "./validate/page.ts";
 import { type Progress, progressOf } from "./validate/progress.ts";
-import { reportOf } from "./validate/report.ts";
+import { type Report, reportOf } from "./validate/report.ts";
 import { TERMS } from "./validate/terms.ts";
 
 const OPTIONS = {
@@ -48,11 +48,16 @@ export const VALIDATE: Command<typeof OPTIONS> = {
       macro: (macro ?? []).map((path) => readPrices("macro", path)),
     };
     let bar: Progress | null = null;
-    const report = reportOf(inputs, TERMS, (steps) => {
+    const begun = (steps: number): (() => void) => {
       bar = progressOf("validating", steps);
       return bar.step;
-    });
-    (bar as Progress | null)?.end();
+    };
+    let report: Report;
+    try {
+      report = reportOf(inputs, TERMS, begun);
+    } finally {
+      (bar as Progress | null)?.end();
+    }
     write(out, { "report.json": `${strictJson(report)}\n`, "report.html": pageOf(report) });
     for (const { portfolio, words } of report.findings) say(`finding: ${portfolio}: ${words}`);
     say(`${join(out, "report.html")} and report.json: ${report.coverage.length} portfolios, ${report.days.length} days`);

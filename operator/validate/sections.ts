@@ -95,7 +95,6 @@ ${
 /** A list of words, folded away where it is long. */
 const folded = (count: number, words: readonly string[]): Html => {
   if (count === 0) return html`none`;
-  if (words.length <= 2) return html`${words.join("; ")}`;
   const rest = count > words.length ? html`<li>and ${count - words.length} more</li>` : "";
   return html`<details><summary>${count}</summary><ul>${words.map((each) => html`<li>${each}</li>`)}${rest}</ul></details>`;
 };
@@ -147,7 +146,7 @@ ${table(
 
 const PROCYCLICALITY_TITLES = [
   ...["Margin", "#Mean margin", "#Breaches", "#Peak over trough", "#Largest rise, 1 day", "#5 days", "#30 days"],
-  "#Largest 5 % of daily rises, mean",
+  "#Mean of top 5 %",
 ];
 
 const procyclicality = ({ procyclicality: rows, coverage: all }: Report): Html => html`

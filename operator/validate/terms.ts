@@ -101,12 +101,7 @@ export const assumptionsOf = (terms: ValidationTerms): readonly Assumption[] => 
     row("normal benchmark", "covariance with the filter's decay", "its quantile times the volatility of the portfolio", "M14"),
     row("significance", percent(terms.significancePpm), "a test rejects below it", "M14"),
     row("traffic light", "250 days at 99 %", "0 to 4 breaches green, 5 to 9 yellow, 10 and more red", "M14"),
-    row(
-      "stress windows",
-      terms.windows.map(({ name, from, to }) => `${name} ${from} to ${to}`).join("; "),
-      "each day of one is a scenario",
-      "M7",
-    ),
+    ...terms.windows.map(({ name, from, to }) => row(`stress window ${name}`, `${from} to ${to}`, "each day of it is a scenario", "M7")),
     row(
       "volatility stress",
       `${terms.volatilityMultiple} times`,

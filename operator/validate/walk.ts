@@ -47,8 +47,8 @@ export interface WalkForward {
 }
 
 /** The value of an answer. @throws Refusal with the fault: on judged files it can only be the files. */
-const sound = <Value>(answer: Answer<Value>): Value => {
-  if (!answer.ok) throw new Refusal(`a margin cannot be computed (${answer.fault}): ${answer.detail}`);
+const sound = <Value>(answer: Answer<Value>, symbol = "a margin"): Value => {
+  if (!answer.ok) throw new Refusal(`${symbol} cannot be computed (${answer.fault}): ${answer.detail}`);
   return answer.value;
 };
 
@@ -105,7 +105,7 @@ export const marketAt = (history: History, day: number, terms: ValidationTerms):
     columns: history.returns.map((returns) => returns.subarray(from, day)),
     ...{ horizon: 1, isScaled: false, gaps: [] },
   };
-  const filtered = plain.columns.map((returns) => sound(filteredReturns(returns, terms.filter)));
+  const filtered = plain.columns.map((returns, asset) => sound(filteredReturns(returns, terms.filter), history.symbols[asset]));
   const volatilities = filtered.map(({ volatility }) => volatility);
   return {
     plain,

@@ -101,12 +101,14 @@ describe("a command that cannot be carried out ends with 2 and says why", () => 
     ["a file twice", [...BTC, ...BTC, ...ETH, ...BOOK], "made-up_BTCUSDT_1d.csv both tell BTCUSDT: give one"],
     ["a file too many", [...BTC, ...ETH, "--prices", "SOL", ...BOOK], "the book has no terms for SOLUSDT"],
     ["a short file", ["--prices", "SHORT", ...ETH, ...BOOK], "NO_HISTORY"],
+    ["a price that never moves", ["--prices", "STILL", ...ETH, ...BOOK], "BTCUSDT cannot be computed (ZERO_VOLATILITY)"],
   ])("%s", async (_, args, words) => {
     const at = written({
       "SOLUSDT.csv": "date,price\n2024-01-01,1\n2024-01-02,2\n",
       "BTCUSDT.csv": "date,price\n2024-01-01,1\n2024-01-02,2\n",
+      "still_BTCUSDT_1d.csv": readFileSync(join(EXAMPLE, "made-up_BTCUSDT_1d.csv"), "utf8").replace(/,\d.*$/gm, ",100"),
     });
-    const files: Record<string, string> = { SOL: at("SOLUSDT.csv"), SHORT: at("BTCUSDT.csv") };
+    const files: Record<string, string> = { SOL: at("SOLUSDT.csv"), SHORT: at("BTCUSDT.csv"), STILL: at("still_BTCUSDT_1d.csv") };
     expect((await run(args.map((arg) => files[arg] ?? arg))).code).toBe(2);
     expect(said).toContain(words);
     expect(said).toContain("npm run validate -- --prices FILE");
