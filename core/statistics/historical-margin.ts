@@ -93,6 +93,9 @@ export const historicalMargin = (
   grid: number | null = null,
 ): Answer<HistoricalMargin> => {
   const { confidence, measure, weight, leastScenarios } = terms;
+  if (!isPpm(confidence, 1, 999_999)) {
+    return refused("BAD_TERMS", `confidence ${confidence}: give whole parts per million between 0 and 1,000,000 (99 % is 990000, R23)`);
+  }
   if (!isPpm(weight)) return refused("BAD_TERMS", `weight ${weight}: give whole ppm from 0 to 1,000,000`);
   if (!isCount(leastScenarios, 1)) return refused("BAD_TERMS", `least scenarios ${leastScenarios}: give a whole number, at least 1`);
   if (profits.length < leastScenarios || profits.length * (1_000_000 - confidence) < 1_000_000) {

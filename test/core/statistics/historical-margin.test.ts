@@ -79,6 +79,7 @@ describe("historicalMargin (M7)", () => {
     ["a grid that is NaN", { grid: Number.NaN }, "BAD_NUMBER"],
     ["a weight above 1", { terms: { weight: 1_000_001 } }, "BAD_TERMS"],
     ["a level as a fraction", { terms: { confidence: 0.975 } }, "BAD_TERMS"],
+    ["a level of 1", { terms: { confidence: 1_000_000 } }, "BAD_TERMS"],
     ["no least number of scenarios", { terms: { leastScenarios: 0 } }, "BAD_TERMS"],
   ])("refuses %s by name", (_, patch, fault) => {
     expect(faultOf(ask({ all: profits, stress: at(0), terms: {}, grid: null, ...patch })).fault).toBe(fault);
