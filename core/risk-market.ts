@@ -14,6 +14,8 @@ const whole = (value: bigint): number => Number(value) / Number(ONE);
 
 /** The price of a base asset on a snapshot, with the quote asset that it is told in. */
 export interface SpotPrice {
+  /** The pair or contract that tells it. */
+  readonly instrumentId: string;
   readonly price: number;
   readonly quoteAsset: Asset;
 }
@@ -24,8 +26,8 @@ export const spotOf = (baseAsset: Asset, { instruments, marks }: MarketSnapshot)
   for (const { kind, instrumentId, quoteAsset, ...instrument } of instruments.values()) {
     const mark = marks.get(instrumentId);
     if (instrument.baseAsset !== baseAsset || kind === "option" || mark === undefined || mark.price <= 0n) continue;
-    if (kind === "spot") return { price: whole(mark.price), quoteAsset };
-    contract ??= { price: whole(mark.price), quoteAsset };
+    if (kind === "spot") return { instrumentId, price: whole(mark.price), quoteAsset };
+    contract ??= { instrumentId, price: whole(mark.price), quoteAsset };
   }
   return contract;
 };

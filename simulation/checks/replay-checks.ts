@@ -42,7 +42,7 @@ const policyAt = (tables: MemoryTables, { book }: TableNames): PolicyInMode => {
 
 /**
  * I27: a decision of a sweep, made again from what was stored (the account as it was, the snapshot that it names,
- * its policy, its instant), gives the same journal entry, byte for byte.
+ * its policy, its instant), gives the same journal entry with its record, byte for byte.
  */
 export const createReplayChecks = (check: Check, tables: MemoryTables, names: TableNames) => {
   let decisions = 0;
@@ -56,9 +56,10 @@ export const createReplayChecks = (check: Check, tables: MemoryTables, names: Ta
     check("I27", snapshot !== null, () => `${envelope.accountId}: the snapshot ${snapshotId} of entry ${envelope.seq} is not stored`);
     if (snapshot === null) return;
     const at = instantOf(envelope.at);
-    const change = decide(decodeAccount(accountBefore), snapshot, policyAt(tables, names), at);
-    const again =
-      change === null ? "" : sealEnvelope(change, { causedBy: envelope.causedBy, snapshotId, mode: "enforce" }, at).row["body"]?.S;
+    const policy = policyAt(tables, names);
+    const change = decide(decodeAccount(accountBefore), snapshot, policy, at);
+    const meta = { causedBy: envelope.causedBy, snapshotId, mode: "enforce", decided: { snapshot, policy, now: at } } as const;
+    const again = change === null ? "" : sealEnvelope(change, meta, at).row["body"]?.S;
     check(
       "I27",
       again === envelopeText,
