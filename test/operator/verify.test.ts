@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { createDb } from "../../adapters/aws/db.ts";
@@ -52,6 +54,24 @@ test("I27 I20 I21 a laptop verifies a call of a stage, its account, and finds wh
   const all = await laptop.run("verify", "--account", "A-1");
   expect(all).toMatchObject({ code: 0, stderr: "" });
   expect(all.stdout).toContain("1 more changed no call and no level: versions and hashes only");
+
+  stage.clock.set(Date.now());
+  await stage.price("94.5");
+  const explained = await laptop.run("explain", "--account", "A-1");
+  expect(explained).toMatchObject({ code: 0, stderr: "" });
+  expect(explained.stdout).toMatch(/initial requirement +945\n/);
+  expect(explained.stdout).toMatch(/BTC-PERP: bracket 1 +945 +51\.975 +binds\n/);
+  expect(explained.stdout).toMatch(/policy standard v1; snapshot NEWEST#\d+; release 0\.1\.0; BTC-PERP v1\n$/);
+  const questionFile = join(dirname(laptop.stageFile), "question.json");
+  writeFileSync(questionFile, JSON.stringify({ deposits: [{ asset: "USDT", amount: "495" }] }));
+  const asked = await laptop.run("explain", "--account", "A-1", "--what-if", questionFile);
+  expect(asked.stdout).toMatch(/amount due +495 +0\n/);
+  const json = await laptop.run("explain", "--account", "A-1", "--what-if", questionFile, "--json");
+  expect(JSON.parse(json.stdout)).toMatchObject({ before: { amountDue: "495", level: "CALL" }, after: { amountDue: "0" } });
+  writeFileSync(questionFile, '{"deposits":[{"asset":"USDT","amount":495}]}');
+  const refused = await laptop.run("explain", "--account", "A-1", "--what-if", questionFile);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain("deposits.0.amount: ");
 
   // Another version of the policy would have given another deadline.
   await stage.desk.book.putPolicy({ ...policy, version: 2, graceMs: 900_000 });
