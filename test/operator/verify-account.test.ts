@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { applyFeed } from "../../adapters/apply-feed.ts";
-import { changeAccount } from "../../adapters/decide-account.ts";
+import { changeAccount, decideAccount } from "../../adapters/decide-account.ts";
 import { canonical } from "../../adapters/dynamodb/canonical.ts";
 import type { Item } from "../../adapters/dynamodb/items.ts";
 import { hashOf } from "../../adapters/dynamodb/keys.ts";
@@ -81,6 +81,15 @@ describe("I27 a decision is decided again on its own record", () => {
     expect(outcomes(await verified(callId)).slice(0, 4)).toEqual(["2 agrees", "3 act", "4 agrees", "5 agrees"]);
     expect(await accountOfCall(stage.world, callId)).toBe("A-1");
     expect(await accountOfCall(stage.world, "MC-AAAAAAAAAAAA-1")).toBeNull();
+  });
+
+  test("at the instant that it was decided, which is not that of its snapshot", async () => {
+    stage.clock.set(T0 + 60_000);
+    await stage.price("94.5");
+    const snapshot = await stage.desk.marks.newest();
+    stage.clock.set(T0 + 63_000);
+    await decideAccount(stage.desk, { accountId: "A-1", causedBy: "test" }, snapshot);
+    expect(outcomes(await verified())).toEqual(["1 unkept", "2 agrees"]);
   });
 
   test("all of an account, with those that keep versions and hashes only", async () => {
