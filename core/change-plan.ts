@@ -6,7 +6,7 @@ import { isAtLeast, isBare, type Level } from "./level.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import type { PolicyInMode } from "./mode.ts";
 import { divide, type Money, PPM, type Ppm, plus, ZERO } from "./money.ts";
-import { assess } from "./statement.ts";
+import { assess, boundOf } from "./statement.ts";
 import { TermsError } from "./terms-error.ts";
 
 /** What decides an account: its policy, and the marks with the terms of the instruments. */
@@ -35,6 +35,9 @@ export interface Affected {
   readonly headroomAfter: Ppm | null;
   /** What its new call would ask for; null where it would get none. */
   readonly due: { readonly asset: Asset; readonly amount: Money } | null;
+  /** The part of the requirement that requires most, by its name in the statement; null without a requirement. */
+  readonly boundBefore: string | null;
+  readonly boundAfter: string | null;
 }
 
 /** Who would newly be warned, called, closed out, released or left undecided by a change of terms (R17, S19). */
@@ -113,12 +116,15 @@ const headroomOf = (account: MarginAccount, terms: DecidingTerms, now: number): 
   return room <= 0n ? null : Number(divide((low.equityInitial - low.maintenance) * PPM, room, "down"));
 };
 
+/** One that is affected, before anybody asks what bound it: that is told of the worst alone. */
+type Counted = Omit<Affected, "boundBefore" | "boundAfter">;
+
 const affectedBy = (
   account: MarginAccount,
   { present, proposed }: TermsOfAccount,
   { before, after }: { readonly before: Standing | null; readonly after: Standing | null },
   now: number,
-): Affected | null => {
+): Counted | null => {
   const effect = effectOf(before, after);
   if (effect === null) return null;
   const call = effect === "called" || effect === "closedOut" ? (after?.call ?? null) : null;
@@ -133,8 +139,11 @@ const affectedBy = (
   };
 };
 
+const boundUnder = (account: MarginAccount, terms: DecidingTerms, now: number): string | null =>
+  boundOf(assess(account, terms.snapshot, terms.policy, now).components);
+
 /** Who is told of first: the graver effect, then the less headroom, then the id. */
-const byGravity = (a: Affected, b: Affected): number => {
+const byGravity = (a: Counted, b: Counted): number => {
   if (a.effect !== b.effect) return EFFECTS.indexOf(a.effect) - EFFECTS.indexOf(b.effect);
   const headroom = (a.headroomAfter ?? 0) - (b.headroomAfter ?? 0);
   if (headroom !== 0) return headroom;
@@ -159,11 +168,12 @@ export const planOf = (
   const after = touched.map(({ account, terms }) => standingOf(account, terms.proposed, now));
   const affected = touched.flatMap(({ account, terms }, index) => {
     const standings = { before: before[index] ?? null, after: after[index] ?? null };
-    return affectedBy(account, terms, standings, now) ?? [];
+    const counted = affectedBy(account, terms, standings, now);
+    return counted === null ? [] : { counted, account, terms, standings };
   });
   const counts = { ...NONE };
   const due = new Map<Asset, Money>();
-  for (const one of affected) {
+  for (const { counted: one } of affected) {
     counts[one.effect] += 1;
     if (one.due !== null) due.set(one.due.asset, plus(due.get(one.due.asset) ?? ZERO, one.due.amount));
   }
@@ -175,7 +185,14 @@ export const planOf = (
     withCall: accounts.filter(({ live }) => live !== null).length,
     counts,
     due,
-    worst: affected.sort(byGravity).slice(0, WORST_SHOWN),
+    worst: affected
+      .sort((a, b) => byGravity(a.counted, b.counted))
+      .slice(0, WORST_SHOWN)
+      .map(({ counted, account, terms: { present, proposed }, standings }) => ({
+        ...counted,
+        boundBefore: present === null || standings.before === null ? null : boundUnder(account, present, now),
+        boundAfter: proposed === null || standings.after === null ? null : boundUnder(account, proposed, now),
+      })),
   };
 };
 

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => tables.stop());
 
-const NOBODY = { called: 0, closedOut: 0 };
+const NOBODY = { by: null, called: 0, closedOut: 0 };
 const cash = (amount: string) => ({ balances: new Map([["USDT", money(amount)]]) });
 
 beforeEach(async () => {
@@ -78,7 +78,7 @@ describe("R17 S19 a change of a policy with positions open", () => {
 
   test("goes through for who names the figures, and the next sweep calls whom it named", async () => {
     const change = policyChange(stage.world, "standard", withCallAt(700_000));
-    expect(await applyChange(change, { called: 2, closedOut: 0 })).toMatchObject({ version: 2, plan: { counts: { called: 2 } } });
+    expect(await applyChange(change, { by: null, called: 2, closedOut: 0 })).toMatchObject({ version: 2, plan: { counts: { called: 2 } } });
     expect(await newestPolicy()).toBe(2);
     const later = stageOn(own);
     for (const id of ["A-0", "B-1", "B-2"]) await markAt(later, id, "100", 5);
@@ -91,7 +91,7 @@ describe("R17 S19 a change of a policy with positions open", () => {
     expect((await planChange(change())).plan?.counts.called).toBe(2);
     // Eight accounts of 690 to 969: x = 0.695. The other two have 380 and 390: the market calls them, whatever is changed.
     await stage.price("96.9");
-    const error = await heldBy(applyChange(change(), { called: 2, closedOut: 0 }));
+    const error = await heldBy(applyChange(change(), { by: null, called: 2, closedOut: 0 }));
     expect(error.plan.counts).toMatchObject({ called: 8, closedOut: 0, warned: 0 });
   });
 
@@ -146,7 +146,7 @@ describe("R17 S19 a change of a policy with positions open", () => {
     });
     const collateral = new Map([...policy.collateral].filter(([asset]) => asset === "USDT"));
     const change = policyChange(stage.world, "standard", withCallAt(500_000, { collateral }));
-    const { why, plan } = await heldBy(applyChange(change, { called: 100, closedOut: 100 }));
+    const { why, plan } = await heldBy(applyChange(change, { by: null, called: 100, closedOut: 100 }));
     expect([why, plan.counts.undecided, plan.worst[0]?.accountId]).toEqual(["undecided", 1, "C-1"]);
   });
 

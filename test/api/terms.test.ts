@@ -165,7 +165,11 @@ describe("R17 S19 a change that would breach more than the share", () => {
     );
     const many = Array.from({ length: 50_001 }, () => account());
     const book = { ...change.desk.book, pageOfShard: async () => ({ accounts: many }) };
-    const request = throughBreaker({ ...change, desk: { ...change.desk, book } }, { acceptNewlyCalled: 0, acceptNewlyClosedOut: 0 });
+    const request = throughBreaker(
+      { ...change, desk: { ...change.desk, book } },
+      { acceptNewlyCalled: 0, acceptNewlyClosedOut: 0 },
+      { by: null },
+    );
     await expect(request).rejects.toMatchObject({ kind: "book-too-large", status: 409, mend: expect.stringContaining("npm run policy") });
   });
 });
