@@ -71,6 +71,8 @@ describe("R17 S19: who newly breaches by a change of terms", () => {
         headroomBefore: 473_684,
         headroomAfter: -250_000,
         due: { asset: "USDT", amount: usdt("5") },
+        boundBefore: "BTC-PERP: bracket 1",
+        boundAfter: "BTC-PERP: bracket 1",
       },
       {
         accountId: "six",
@@ -80,6 +82,8 @@ describe("R17 S19: who newly breaches by a change of terms", () => {
         headroomBefore: 578_947,
         headroomAfter: 0,
         due: { asset: "USDT", amount: usdt("4") },
+        boundBefore: "BTC-PERP: bracket 1",
+        boundAfter: "BTC-PERP: bracket 1",
       },
       {
         accountId: "seven",
@@ -89,6 +93,8 @@ describe("R17 S19: who newly breaches by a change of terms", () => {
         headroomBefore: 684_210,
         headroomAfter: 250_000,
         due: { asset: "USDT", amount: usdt("3") },
+        boundBefore: "BTC-PERP: bracket 1",
+        boundAfter: "BTC-PERP: bracket 1",
       },
     ]);
     expect(due).toEqual(new Map([["USDT", usdt("12")]]));
