@@ -116,4 +116,3 @@ export const createChanges = (world: World) => {
     },
   };
 };
-export type Changes = ReturnType<typeof createChanges>;
