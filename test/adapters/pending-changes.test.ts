@@ -121,6 +121,21 @@ describe("S19 a change with an effective time", () => {
     expect(await proposeStricter({ effectiveAt: T0 + 2 * HOUR })).not.toBe(changeId);
   });
 
+  test("that is being stored cannot be taken back: a run that stopped there goes on with it", async () => {
+    await applyChange(policyChange(stage.world, "standard", withCallAt(400_000)), by());
+    stage.clock.set(T0 + HOUR);
+    await stage.price("100");
+    const { db } = stage.world;
+    const put: typeof db.put = (input) =>
+      input.Item?.["pk"]?.S === "POLICY" ? Promise.reject(new Error("the table is away")) : db.put(input);
+    await judgeChanges({ ...stage.world, db: { ...db, put } }, 100_000, () => true);
+    const [change] = await waiting();
+    expect([change?.enactingAt, await versionNow()]).toEqual([T0 + HOUR, 1]);
+    await expect(withdrawChange(stage.world, change?.changeId ?? "", "grace")).rejects.toThrow(UnknownChange);
+    await minuteAt(T0 + HOUR + 60_000);
+    expect([await versionNow(), await waiting()]).toEqual([2, []]);
+  });
+
   test("is one at a time: the same again is there already, another is refused by the id of the first", async () => {
     const changeId = await proposeStricter();
     expect(await proposeStricter()).toBe(changeId);

@@ -13,9 +13,11 @@ import {
   planOf,
   WORST_SHOWN,
 } from "../../core/change-plan.ts";
+import type { MarginModel } from "../../core/margin-model.ts";
 import type { MarketSnapshot } from "../../core/mark.ts";
 import type { PolicyInMode } from "../../core/mode.ts";
 import { money } from "../../core/money.ts";
+import { STANDARD_TERMS } from "../../core/portfolio/portfolio-terms.ts";
 import { accountWith, INSTRUMENTS, MINUTE, market, POLICY, perpetual, position, T0, usdt } from "./call-fixtures.ts";
 
 /** One contract long at 100 on so much cash, marked at 100: IM 10, MM 0.5, x = (cash − 0.5) / 9.5. */
@@ -58,6 +60,13 @@ describe("R17 S19: who newly breaches by a change of terms", () => {
     ],
   ])("%s", (_words, proposed, effects) => {
     expect(told(planned(BOOK, proposed))).toEqual(effects);
+  });
+
+  it("M6 tells what bound before and after where the policy's model changes", () => {
+    const model: MarginModel = { kind: "portfolio", terms: { ...STANDARD_TERMS, fImPpm: 1_300_000 } };
+    const [worst] = planned([held("seven", "7")], under({ model })).worst;
+    expect(worst).toMatchObject({ accountId: "seven", boundBefore: "BTC-PERP: bracket 1" });
+    expect(worst?.boundAfter).toMatch(/^BTC: /);
   });
 
   it("tells headroom before and after, rounded down, and what each new call asks for", () => {
