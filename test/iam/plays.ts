@@ -128,12 +128,15 @@ const everyRoute = (statuses: Map<string, number>): Story =>
   });
 
 /** While a call is open, one venue alone tells a price past the step: it may want a look at whom it would breach. */
-const oneVenueTells = told("one venue tells a price", 600_000, (stage) =>
-  atSecond(stage, 50, () => {
-    const mark = { instrumentId: "BTC-PERP", price: "7400", asOf: iso(stage.time.now()), source: "one-venue" };
-    stage.cloud.queue("marks").send({ body: JSON.stringify({ schemaVersion: 1, marks: [mark] }) });
-  }),
-);
+const oneVenueTells = told("one venue tells a price", 600_000, (stage) => {
+  // Between two prices of the feed, at instants of its own: at the same one whichever is read first would be the newer.
+  for (const second of [45.3, 50.5, 55.7]) {
+    atSecond(stage, second, () => {
+      const mark = { instrumentId: "BTC-PERP", price: "7400", asOf: iso(stage.time.now()), source: "one-venue" };
+      stage.cloud.queue("marks").send({ body: JSON.stringify({ schemaVersion: 1, marks: [mark] }) });
+    });
+  }
+});
 
 const deadlinePasses = told("a deadline passes", 60_000, () => undefined);
 
@@ -216,7 +219,7 @@ export const playAll = async (deployment: Deployment): Promise<ReadonlyMap<strin
     changing(deployment, "mark-accounts", () => ({ timeoutMs: 19_000 })),
   );
   // No sweep of the market comes before the deadline's own timer, and then no timer before the sweep of overdue calls.
-  await play(deadlinePasses, withRival(onceCalled(deployment), "expire-call"));
+  await play(deadlinePasses, withRival(onceCalled(idle(deployment, "sweep-overdue")), "expire-call"));
   await play(deadlinePasses, withRival(onceCalled(sweeperAlone), "sweep-overdue"));
   return statuses;
 };
