@@ -44,6 +44,9 @@ export const GRANTS: Readonly<Record<Role, Readonly<Partial<Record<Action, Reach
     checkWithdrawal: "any",
     putInstrument: "any",
     putPolicy: "any",
+    listChanges: "any",
+    approveChange: "any",
+    withdrawChange: "any",
     putEndpoint: "any",
   },
   auditor: {
@@ -54,6 +57,7 @@ export const GRANTS: Readonly<Record<Role, Readonly<Partial<Record<Action, Reach
     listCalls: "any",
     readCall: "any",
     listOrders: "any",
+    listChanges: "any",
   },
   marks: { readContract: "any", postMarks: "any" },
   feed: { readContract: "any", postFeedEntries: "any", checkWithdrawal: "any" },

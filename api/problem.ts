@@ -11,6 +11,7 @@ const KINDS = {
   conflict: { status: 409, title: "The state of things does not allow it" },
   held: { status: 409, title: "The change would breach too many accounts at once" },
   "book-too-large": { status: 409, title: "The book is too large to judge the change in one request" },
+  "notice-too-short": { status: 409, title: "The change raises a rate with too little notice" },
   "too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "The body is not declared as JSON" },
   "key-reused": { status: 422, title: "The idempotency key belongs to another request" },

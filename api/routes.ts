@@ -8,6 +8,7 @@ import { health } from "./health.ts";
 import { putInstrument } from "./instruments.ts";
 import { postMarks } from "./marks.ts";
 import { listOrders } from "./orders.ts";
+import { approveChangeRoute, listChanges, withdrawChangeRoute } from "./pending-changes.ts";
 import { putPolicy } from "./policies.ts";
 import type { Route } from "./route.ts";
 import { askWhatIf } from "./what-if.ts";
@@ -30,6 +31,9 @@ const resources: readonly Route[] = [
   postFeedEntries,
   putInstrument,
   putPolicy,
+  listChanges,
+  approveChangeRoute,
+  withdrawChangeRoute,
   putEndpoint,
 ];
 

@@ -7,7 +7,7 @@ import type { MarketSnapshot } from "./mark.ts";
 import { type PolicyInMode, policyIn } from "./mode.ts";
 import { divide, type Money, PPM, type Ppm, plus, ZERO } from "./money.ts";
 import { isAtRisk, livesOf, scopesOf, viewOf } from "./scope.ts";
-import { assess } from "./statement.ts";
+import { assess, boundOf } from "./statement.ts";
 import { TermsError } from "./terms-error.ts";
 
 /** What decides an account: its policy, and the marks with the terms of the instruments. */
@@ -36,6 +36,9 @@ export interface Affected {
   readonly headroomAfter: Ppm | null;
   /** What its new call would ask for; null where it would get none. */
   readonly due: { readonly asset: Asset; readonly amount: Money } | null;
+  /** The part of the requirement that requires most, by its name in the statement; null without a requirement. */
+  readonly boundBefore: string | null;
+  readonly boundAfter: string | null;
 }
 
 /** Who would newly be warned, called, closed out, released or left undecided by a change of terms (R17, S19). */
@@ -121,12 +124,15 @@ const headroomOf = (account: MarginAccount, scope: Scope, terms: DecidingTerms, 
   return room <= 0n ? null : Number(divide((low.equityInitial - low.maintenance) * PPM, room, "down"));
 };
 
+/** One that is affected, before anybody asks what bound it: that is told of the worst alone. */
+type Counted = Omit<Affected, "boundBefore" | "boundAfter"> & { readonly scope: Scope };
+
 const affectedBy = (
   account: MarginAccount,
   { present, proposed }: TermsOfAccount,
   standings: { readonly before: Standings | null; readonly after: Standings | null },
   now: number,
-): Affected | null => {
+): Counted | null => {
   const each = scopesOf(account).map((scope) => {
     const [before, after] = [standings.before?.get(scope) ?? null, standings.after?.get(scope) ?? null];
     return { scope, before, after, effect: effectOf(before, after) };
@@ -137,6 +143,7 @@ const affectedBy = (
   const calls = each.flatMap((one) => (one.effect === "called" || one.effect === "closedOut" ? (one.after?.call ?? []) : []));
   return {
     accountId: account.accountId,
+    scope,
     effect,
     levelBefore: before?.level ?? null,
     levelAfter: after?.level ?? null,
@@ -146,8 +153,13 @@ const affectedBy = (
   };
 };
 
+const boundUnder = (account: MarginAccount, scope: Scope, terms: DecidingTerms, now: number): string | null =>
+  boundOf(assess(viewOf(account, scope), terms.snapshot, policyIn(terms.policy, scope), now).components);
+
+type Gravity = Pick<Affected, "effect" | "headroomAfter" | "accountId">;
+
 /** Who is told of first: the graver effect, then the less headroom, then the id. */
-const byGravity = (a: Affected, b: Affected): number => {
+const byGravity = (a: Gravity, b: Gravity): number => {
   if (a.effect !== b.effect) return EFFECTS.indexOf(a.effect) - EFFECTS.indexOf(b.effect);
   const headroom = (a.headroomAfter ?? 0) - (b.headroomAfter ?? 0);
   if (headroom !== 0) return headroom;
@@ -172,11 +184,12 @@ export const planOf = (
   const after = touched.map(({ account, terms }) => standingOf(account, terms.proposed, now));
   const affected = touched.flatMap(({ account, terms }, index) => {
     const standings = { before: before[index] ?? null, after: after[index] ?? null };
-    return affectedBy(account, terms, standings, now) ?? [];
+    const counted = affectedBy(account, terms, standings, now);
+    return counted === null ? [] : { counted, account, terms, standings };
   });
   const counts = { ...NONE };
   const due = new Map<Asset, Money>();
-  for (const one of affected) {
+  for (const { counted: one } of affected) {
     counts[one.effect] += 1;
     if (one.due !== null) due.set(one.due.asset, plus(due.get(one.due.asset) ?? ZERO, one.due.amount));
   }
@@ -188,7 +201,14 @@ export const planOf = (
     withCall: accounts.filter((account) => livesOf(account).length > 0).length,
     counts,
     due,
-    worst: affected.sort(byGravity).slice(0, WORST_SHOWN),
+    worst: affected
+      .sort((a, b) => byGravity(a.counted, b.counted))
+      .slice(0, WORST_SHOWN)
+      .map(({ counted: { scope, ...counted }, account, terms: { present, proposed }, standings }) => ({
+        ...counted,
+        boundBefore: present === null || standings.before === null ? null : boundUnder(account, scope, present, now),
+        boundAfter: proposed === null || standings.after === null ? null : boundUnder(account, scope, proposed, now),
+      })),
   };
 };
 

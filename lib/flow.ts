@@ -108,7 +108,7 @@ export const FUNCTIONS: Readonly<Record<FunctionName, FunctionTerms>> = {
     // Below its period: two of them never run beside each other for long.
     timeoutS: 55,
     memoryMb: ONE_CPU_MB,
-    settings: [...DECIDING, "VENUE_QUEUE_URL"],
+    settings: [...DECIDING, "VENUE_QUEUE_URL", "BREACH_SHARE_MAX_PPM"],
   },
   "dispatch-orders": {
     description: "8. Sends liquidation orders to the venue's queue",

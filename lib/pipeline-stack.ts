@@ -219,6 +219,8 @@ export class PipelineStack extends NamedStack {
     const step = this.step("sweep-overdue", {
       ...DECIDES,
       book: { actions: [...DECIDES.book.actions, "BatchGetItem"], indexes: ["deadlines", "orders"] },
+      // A change of an instrument's terms becomes a version at its instant (S19).
+      marks: { actions: ["Query", "GetItem", "PutItem"] },
     });
     this.sends(step, "venue");
     const dead = parkingQueue(this, "SweepOverdueDead", { stage: this.stage, thing: "sweep-overdue", key: this.messagingKey });

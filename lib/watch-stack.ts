@@ -77,6 +77,12 @@ const COUNTS: readonly (readonly [metric: string, urgency: Urgency, owner: Owner
     "The breaker holds a change of terms: more accounts than the stage allows would breach at once (R17).",
   ],
   [
+    "pending_change_held",
+    "page",
+    "risk desk",
+    "The instant of a change of terms has come and it is not in force: the breaker holds it, or could not judge it (R17, S18).",
+  ],
+  [
     "price_let_through",
     "page",
     "risk desk",

@@ -1,4 +1,4 @@
-import { ChangeHeld } from "../adapters/change-terms.ts";
+import { ChangeHeld, ChangePending, NoticeTooShort } from "../adapters/change-terms.ts";
 import { type Given, Refusal, runCommand, say, stageOf } from "./command-line.ts";
 import type { SourceFile } from "./import/entries.ts";
 import { type ImportFiles, importFiles } from "./import/import.ts";
@@ -109,7 +109,7 @@ npm run import -- --check [files]
     const files = filesOf(given);
     const world = given.check ? null : await worldOf(given);
     const imported = await importFiles(files, world, given.apply).catch((error: unknown) => {
-      if (!(error instanceof ChangeHeld)) throw error;
+      if (!(error instanceof ChangeHeld || error instanceof NoticeTooShort || error instanceof ChangePending)) throw error;
       throw new Refusal(
         `held: ${error.message}. Terms before it are stored, accounts are not sent: make this change with npm run policy, then import again`,
       );

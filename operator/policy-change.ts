@@ -6,12 +6,16 @@ import {
   type Change,
   ChangeHeld,
   type ChangeOutcome,
+  ChangePending,
   instrumentChange,
+  NoticeTooShort,
+  type Proposal,
   planChange,
   policyChange,
 } from "../adapters/change-terms.ts";
 import { instrumentBody } from "../adapters/wire/instrument.ts";
 import { placesOf } from "../adapters/wire/parse.ts";
+import { type StoredChange, schedule } from "../adapters/wire/pending-change.ts";
 import { policyBody } from "../adapters/wire/policy.ts";
 import { instrumentId, iso, policyId } from "../adapters/wire/scalars.ts";
 import type { World } from "../adapters/world.ts";
@@ -23,18 +27,47 @@ import { Refusal } from "./command-line.ts";
 export interface TermsFile {
   readonly kind: "policy" | "instrument";
   readonly id: string;
+  /** Why it comes without notice (M3); null where the file names no emergency. */
+  readonly emergency: string | null;
   readonly plan: (world: World) => Promise<ChangeOutcome>;
   readonly apply: (world: World, accepted: AcceptedBreaches) => Promise<ChangeOutcome>;
 }
 
+/** When the terms of a file are to hold, as it says beside them. */
+interface Schedule {
+  readonly effectiveAt?: number | undefined;
+  readonly emergency?: { readonly reason: string } | undefined;
+}
+
 const termsFile = <Terms extends { readonly version: number }>(
   named: Pick<TermsFile, "kind" | "id">,
+  { effectiveAt, emergency }: Schedule,
   changeIn: (world: World) => Change<Terms>,
-): TermsFile => ({
-  ...named,
-  plan: (world) => planChange(changeIn(world)),
-  apply: (world, accepted) => applyChange(changeIn(world), accepted),
-});
+): TermsFile => {
+  // A command proves to nobody who runs it: its figures are no approval (S19).
+  const proposal = (accepted: AcceptedBreaches): Proposal => ({ by: null, ...accepted, effectiveAt, emergency: emergency?.reason });
+  return {
+    ...named,
+    emergency: emergency?.reason ?? null,
+    plan: (world) => planChange(changeIn(world), Number.POSITIVE_INFINITY, proposal(NOBODY)),
+    apply: (world, accepted) => applyChange(changeIn(world), proposal(accepted)).catch(refuseNotice),
+  };
+};
+
+const NOBODY: AcceptedBreaches = { called: 0, closedOut: 0 };
+
+/** A change that cannot be proposed so, in an operator's words. @throws Refusal, or the error where it is none of these. */
+const refuseNotice = (error: unknown): never => {
+  if (error instanceof NoticeTooShort) {
+    const rises = error.rises.map(({ place, from, to }) => `  ${place}: from ${from} to ${to} ppm`);
+    const mend = `Name effectiveAt ${iso(error.earliest)} or later in the file, or emergency with its reason.`;
+    throw new Refusal([`${error.message}:`, ...rises, mend].join("\n"));
+  }
+  if (error instanceof ChangePending) {
+    throw new Refusal(`${error.message}: npm run policy -- pending shows it, and withdraw --change ${error.changeId} takes it back`);
+  }
+  throw error;
+};
 
 const jsonIn = (path: string): unknown => {
   try {
@@ -44,8 +77,8 @@ const jsonIn = (path: string): unknown => {
   }
 };
 
-const policyFile = policyBody.in.omit({ version: true });
-const instrumentFile = instrumentBody.in.omit({ version: true });
+const policyFile = policyBody.in.omit({ version: true }).extend(schedule);
+const instrumentFile = instrumentBody.in.omit({ version: true }).extend(schedule);
 
 /** Reads terms under a version. @throws Refusal that names each place that is wrong. */
 const readAs = <Terms>(path: string, schema: z.ZodType<Terms>, content: unknown): Terms => {
@@ -63,26 +96,35 @@ export const readTermsFile = (path: string): TermsFile => {
   }
   if (policy !== undefined) {
     const id = readAs(path, policyId, policy);
-    const terms = z.encode(policyFile, readAs(path, policyFile, content));
+    const { effectiveAt, emergency, ...given } = readAs(path, policyFile, content);
+    const terms = z.encode(policyFile, given);
     const make = (version: number) => readAs(path, policyBody, { ...terms, version });
     make(1);
-    return termsFile({ kind: "policy", id }, (world) => policyChange(world, id, make));
+    return termsFile({ kind: "policy", id }, { effectiveAt, emergency }, (world) => policyChange(world, id, make));
   }
   const id = readAs(path, instrumentId, instrument);
-  const terms = z.encode(instrumentFile, readAs(path, instrumentFile, content));
+  const { effectiveAt, emergency, ...given } = readAs(path, instrumentFile, content);
+  const terms = z.encode(instrumentFile, given);
   const make = (version: number) => readAs(path, instrumentBody, { ...terms, version });
   make(1);
-  return termsFile({ kind: "instrument", id }, (world) => instrumentChange(world, id, make));
+  return termsFile({ kind: "instrument", id }, { effectiveAt, emergency }, (world) => instrumentChange(world, id, make));
 };
 
 /** Parts per million of a ratio as a decimal: 412,345 is 0.412. */
 const ratioOf = (ppm: number | null): string => (ppm === null ? "none" : (ppm / 1_000_000).toFixed(3));
 const percent = (ppm: number): string => `${(ppm / 10_000).toFixed(2)} %`;
 
-const lineOf = ({ accountId, effect, levelBefore, levelAfter, headroomBefore, headroomAfter, due }: Affected): string => {
+/** What bound the account before and after: a bracket, or a part of its policy's model. */
+const boundOf = ({ boundBefore, boundAfter }: Affected): string => {
+  if (boundAfter === null) return "";
+  return boundBefore === boundAfter ? `, bound by ${boundAfter}` : `, bound by ${boundAfter} (before: ${boundBefore ?? "nothing"})`;
+};
+
+const lineOf = (one: Affected): string => {
+  const { accountId, effect, levelBefore, levelAfter, headroomBefore, headroomAfter, due } = one;
   const owes = due === null ? "" : `, due ${decimal(due.amount)} ${due.asset}`;
   const from = `${levelBefore ?? "undecided"} to ${levelAfter ?? "undecided"}`;
-  return `  ${accountId}  ${effect}: ${from}, headroom ${ratioOf(headroomBefore)} to ${ratioOf(headroomAfter)}${owes}`;
+  return `  ${accountId}  ${effect}: ${from}, headroom ${ratioOf(headroomBefore)} to ${ratioOf(headroomAfter)}${owes}${boundOf(one)}`;
 };
 
 /** A plan as an operator reads it, a line each. */
@@ -109,17 +151,38 @@ export const linesOf = (plan: ChangePlan, shareMaxPpm: number): readonly string[
 const titleOf = ({ kind, id }: TermsFile, { version, plan }: ChangeOutcome): string =>
   plan === null ? `${kind} ${id}: version ${version} holds these terms already` : `${kind} ${id}, version ${version}`;
 
+/** What comes without notice, and why (M3). */
+const noticeLines = ({ emergency }: TermsFile, { rises }: ChangeOutcome): readonly string[] =>
+  rises.length === 0
+    ? []
+    : [
+        emergency === null
+          ? "refused without 24 h of notice (M3): name effectiveAt or an emergency with its reason"
+          : `an emergency, without 24 h of notice (M3): ${emergency}`,
+        ...rises.map(({ place, from, to }) => `  ${place}: from ${from} to ${to} ppm`),
+      ];
+
+/** Where a change waits, and what it waits for. */
+export const waitingLines = ({ changeId, kind, id, effectiveAt, held, approvals }: StoredChange): readonly string[] => [
+  `${changeId}  ${kind} ${id}, effective ${iso(effectiveAt)}: ${held === null ? "in shadow" : `held since ${iso(held.at)} (${held.why})`}`,
+  ...approvals.map(
+    ({ by, at, accepted }) => `  approved by ${by} at ${iso(at)}: at most ${accepted.called} called, ${accepted.closedOut} closed out`,
+  ),
+  ...(held === null ? [] : [`  two different principals release it: POST /changes/${changeId}/approval (S19)`]),
+];
+
 /** Shows what the terms of a file would do. Writes nothing. @returns 0. */
 export const planTerms = async (world: World, file: TermsFile, say: (line: string) => void): Promise<number> => {
   const outcome = await file.plan(world);
   say(titleOf(file, outcome));
+  for (const line of noticeLines(file, outcome)) say(line);
   if (outcome.plan !== null) for (const line of linesOf(outcome.plan, world.settings.breachShareMaxPpm)) say(line);
   return 0;
 };
 
 /**
  * Stores the terms of a file through the breaker (R17), on a plan of this moment. @returns 0 where a version
- * holds them, 1 where the breaker holds them: the lines say with which figures they go through.
+ * holds them or they wait for their instant, 1 where the breaker holds them: the lines say what they wait for.
  */
 export const applyTerms = async (
   world: World,
@@ -131,11 +194,11 @@ export const applyTerms = async (
   try {
     const outcome = await file.apply(world, accepted);
     say(titleOf(file, outcome));
-    if (outcome.plan !== null) {
-      for (const line of linesOf(outcome.plan, breachShareMaxPpm)) say(line);
-      say("stored: every function decides on it within 30 seconds");
-    }
-    return 0;
+    for (const line of noticeLines(file, outcome)) say(line);
+    if (outcome.plan !== null) for (const line of linesOf(outcome.plan, breachShareMaxPpm)) say(line);
+    if (outcome.pending !== null) for (const line of waitingLines(outcome.pending)) say(line);
+    else if (outcome.plan !== null) say("stored: every function decides on it within 30 seconds");
+    return outcome.pending?.held == null ? 0 : 1;
   } catch (error) {
     if (!(error instanceof ChangeHeld)) throw error;
     const { called, closedOut, undecided } = error.plan.counts;
@@ -144,7 +207,7 @@ export const applyTerms = async (
     say(
       error.why === "undecided"
         ? `mend the terms: ${undecided} accounts hold or owe what they have no terms for`
-        : `to go on: --accept-newly-called ${called} --accept-newly-closed-out ${closedOut}`,
+        : `to have people decide: --accept-newly-called ${called} --accept-newly-closed-out ${closedOut}`,
     );
     return 1;
   }

@@ -1,6 +1,7 @@
 import type { MarginAccount } from "../../core/account.ts";
 import type { MarginCall } from "../../core/call.ts";
 import type { Change } from "../../core/decision.ts";
+import type { HeldTerms } from "../../core/notice.ts";
 import type { LiquidationOrder } from "../../core/order.ts";
 import type { Policy } from "../../core/policy.ts";
 import { toldOf } from "../lambda/told.ts";
@@ -56,6 +57,8 @@ export interface Book {
   ordersInState(state: "PENDING" | "SENT", indexShard: number, before: number): Promise<OrderInState[]>;
   /** A version of a policy, or its newest (at most 30 s old). @throws UnknownPolicy by name. */
   policy(policyId: string, version?: number): Promise<Policy>;
+  /** Versions of a policy that held since an instant, from the oldest. */
+  policiesSince(policyId: string, newest: number, since: number): Promise<readonly HeldTerms<Policy>[]>;
   /** Stores a version of a policy, for ever. `conflict` when it exists with other content. */
   putPolicy(policy: Policy): Promise<"stored" | "conflict">;
   /** Every call of an account, in the order of their numbers. */

@@ -1,6 +1,8 @@
 import type { Instrument, Instruments } from "../../core/instrument.ts";
+import type { HeldTerms } from "../../core/notice.ts";
 import type { World } from "../world.ts";
 import { createBelieved } from "./believed.ts";
+import { heldSince, storedAtOf } from "./held-versions.ts";
 import { type Item, text, whole } from "./items.ts";
 import { decodeInstrument, INSTRUMENT_PK, instrumentItem } from "./mark-codec.ts";
 import { partition, queryAll } from "./pages.ts";
@@ -49,7 +51,8 @@ export const createInstruments = (world: World) => {
   const putInstrument = async (changed: Instrument): Promise<"stored" | "conflict"> => {
     newest.forget(INSTRUMENT_PK);
     const current = instrumentItem(changed, { pk: INSTRUMENT_PK, sk: changed.instrumentId });
-    const forEver = instrumentItem(changed, versionKey(changed.instrumentId, changed.version));
+    const storedAt = { N: `${world.clock.now()}` };
+    const forEver = { ...instrumentItem(changed, versionKey(changed.instrumentId, changed.version)), storedAt };
     try {
       await world.db.transactWrite({
         TransactItems: [
@@ -72,5 +75,13 @@ export const createInstruments = (world: World) => {
     }
   };
 
-  return { instruments: () => newest.get(INSTRUMENT_PK), instrument, putInstrument };
+  /** Versions that held since an instant, from the oldest. */
+  const instrumentsSince = (instrumentId: string, newestVersion: number, since: number): Promise<readonly HeldTerms<Instrument>[]> =>
+    heldSince(newestVersion, since, async (version) => {
+      const { pk, sk } = versionKey(instrumentId, version);
+      const { Item } = await world.db.get({ TableName: table(), Key: { pk: { S: pk }, sk: { S: sk } }, ConsistentRead: true });
+      return Item === undefined ? null : { terms: decodeInstrument(Item), effectiveAt: storedAtOf(Item) };
+    });
+
+  return { instruments: () => newest.get(INSTRUMENT_PK), instrument, instrumentsSince, putInstrument };
 };

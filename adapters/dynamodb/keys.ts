@@ -61,6 +61,12 @@ export const orderSk = (callId: string, index: number): string => `${ordersOfCal
 export const entrySk = (externalId: string): string => `ENTRY#${externalId}`;
 export const sequenceSk = (sequence: number): string => `SEQ#${sequence.toString().padStart(12, "0")}`;
 export const policySk = (policyId: string, version: number): string => `${policyId}#v${version}`;
+export const changePk = "CHANGE";
+export const changeSk = (kind: string, id: string): string => `${kind}#${id}`;
+export const pastChangePk = "CHANGE#PAST";
+export const pastChangeSk = (endedAt: number, kind: string, id: string): string => `${sortable(endedAt)}#${kind}#${id}`;
+/** A pending change's id: of its content, so that who approves it approves these terms and this instant (S19). */
+export const changeIdOf = (kind: string, id: string, content: string): string => `CH-${hashOf(`${kind}\n${id}\n${content}`).slice(0, 24)}`;
 
 export const duePk = (indexShard: number): string => `DUE#${indexShard}`;
 export const dueSk = (dueAt: number, accountId: string, callId: string): string => `${sortable(dueAt)}#${accountId}#${callId}`;

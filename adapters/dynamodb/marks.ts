@@ -1,6 +1,7 @@
 import type { Instrument, Instruments } from "../../core/instrument.ts";
 import { LIMITS } from "../../core/limits.ts";
 import type { Mark, MarketSnapshot } from "../../core/mark.ts";
+import type { HeldTerms } from "../../core/notice.ts";
 import type { World } from "../world.ts";
 import { createInstruments } from "./instruments.ts";
 import type { Item } from "./items.ts";
@@ -26,6 +27,8 @@ export interface Marks {
   instruments(): Promise<Instruments>;
   /** Stores a version. `conflict` when it is not above the stored one, or exists with other content. */
   putInstrument(instrument: Instrument): Promise<"stored" | "conflict">;
+  /** Versions of an instrument that held since an instant, from the oldest. */
+  instrumentsSince(instrumentId: string, newestVersion: number, since: number): Promise<readonly HeldTerms<Instrument>[]>;
   /** The newest mark of one instrument, strongly consistent. */
   mark(instrumentId: string): Promise<Mark | null>;
   /** The newest marks of these instruments by id, strongly consistent; those that have none, or one that does not read, are left out. */
@@ -122,6 +125,7 @@ export const createMarks = (world: World): Marks => {
   return {
     instruments: known.instruments,
     putInstrument: known.putInstrument,
+    instrumentsSince: known.instrumentsSince,
     mark: async (instrumentId) => {
       const got = await world.db.get({ TableName: world.settings.marksTable, Key: markKey(instrumentId), ConsistentRead: true });
       return got.Item === undefined ? null : decodeMark(got.Item);

@@ -1,8 +1,10 @@
+import type { HeldTerms } from "../../core/notice.ts";
 import type { Policy } from "../../core/policy.ts";
 import { placesOf } from "../wire/parse.ts";
 import { encodePolicy, policyBody } from "../wire/policy.ts";
 import type { World } from "../world.ts";
 import { createBelieved } from "./believed.ts";
+import { heldSince, storedAtOf } from "./held-versions.ts";
 import { checkSchema, type Item, json, SCHEMA, text, UnreadableRow } from "./items.ts";
 import { policySk } from "./keys.ts";
 import { isConditionFailed, partition, queryAll } from "./pages.ts";
@@ -56,6 +58,14 @@ export const createPolicies = (world: World) => {
     policy: (policyId: string, version?: number): Promise<Policy> =>
       version === undefined ? newest.get(policyId) : readVersion(policyId, version),
 
+    /** Versions that held since an instant, from the oldest; none for a policy that is not there. For who weighs a change, not for who decides an account. */
+    policiesSince: (policyId: string, newest: number, since: number): Promise<readonly HeldTerms<Policy>[]> =>
+      heldSince(newest, since, async (version) => {
+        const Key = { pk: { S: PK }, sk: { S: policySk(policyId, version) } };
+        const { Item } = await world.db.get({ TableName: world.settings.bookTable, Key, ConsistentRead: true });
+        return Item === undefined ? null : { terms: decodePolicy(Item), effectiveAt: storedAtOf(Item) };
+      }),
+
     /** Stores a version for ever. The same version with the same content is stored already; with another it is refused. */
     putPolicy: async (policy: Policy): Promise<"stored" | "conflict"> => {
       const body = JSON.stringify(encodePolicy(policy));
@@ -64,7 +74,7 @@ export const createPolicies = (world: World) => {
       try {
         await world.db.put({
           TableName: world.settings.bookTable,
-          Item: { ...Key, schema: SCHEMA, body: { S: body } },
+          Item: { ...Key, schema: SCHEMA, body: { S: body }, storedAt: { N: `${world.clock.now()}` } },
           ConditionExpression: "attribute_not_exists(pk)",
         });
         return "stored";

@@ -14,7 +14,7 @@ export interface TableShape {
 }
 
 export const TABLES = {
-  /** Accounts, calls, liquidation orders, applied entries, policies. */
+  /** Accounts, calls, liquidation orders, applied entries, policies, pending changes of terms. */
   book: {
     partitionKey: "pk",
     sortKey: "sk",

@@ -11,6 +11,7 @@ export const LOG_FIELDS = [
   "breaching",
   "brokerId",
   "callId",
+  "changeId",
   "endpointId",
   "error",
   "eventId",

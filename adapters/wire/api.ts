@@ -6,6 +6,7 @@ import { liquidationOrder, marginCall } from "./calls.ts";
 import { changePlan } from "./change-plan.ts";
 import { eventMessage } from "./events.ts";
 import { instrumentBody } from "./instrument.ts";
+import { changeId, pendingChange, schedule } from "./pending-change.ts";
 import { policyBody } from "./policy.ts";
 import {
   accountId,
@@ -75,10 +76,14 @@ export const withdrawalCheckBody = z.strictObject({
   amount: moneyText.refine((amount) => amount > 0n, "must be more than 0"),
 });
 
-/** Body of `PUT /instruments/{instrumentId}`: the id is the path's, the version the deployment's. */
-export const instrumentTerms = instrumentBody.in.omit({ instrumentId: true, version: true });
+/** Body of `PUT /instruments/{instrumentId}`: the id is the path's, the version the deployment's; and when it is to hold. */
+export const instrumentTerms = instrumentBody.in.omit({ instrumentId: true, version: true }).extend(schedule);
 /** Body of `PUT /policies/{policyId}`: each change makes the next version. */
-export const policyTerms = policyBody.in.omit({ policyId: true, version: true });
+export const policyTerms = policyBody.in.omit({ policyId: true, version: true }).extend(schedule);
+
+export const changePath = z.strictObject({ changeId });
+/** Body of `POST /changes/{changeId}/approval` (S19): at most so many newly called and closed out. */
+export const approvalBody = z.strictObject({ newlyCalled: count, newlyClosedOut: count });
 
 /**
  * What of a call is shown: its words, and no bookkeeping of the pipeline. `acknowledgedBy` is the role.
@@ -259,7 +264,11 @@ export const withdrawalReply = z.object({
 export const marksReply = z.object({ accepted: count, refused: z.array(z.object({ where: z.string(), what: z.string() })) });
 export const feedReply = z.object({ accepted: count });
 
-export const versionReply = z.object({ id: z.string(), version: count });
+/** `version` holds the terms, or will: `pending` is there while they wait for their instant or for people (S18, S19). */
+export const versionReply = z.object({ id: z.string(), version: count, pending: pendingChange.optional() });
+export const changesReply = z.object({ changes: z.array(pendingChange) });
+/** What became of a change. `waits`: for its instant, or held; the plan is there where it was judged. */
+export const changeReply = z.object({ outcome: z.enum(["waits", "enacted", "withdrawn"]), change: pendingChange });
 export const contactReply = z.object({ accountId });
 
 /** `sweptAt` is when the last sweep reached every account; null before the first. Nothing of any account. */

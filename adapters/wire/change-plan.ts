@@ -33,6 +33,9 @@ export const changePlan = z.object({
       headroomBeforePpm: headroom,
       headroomAfterPpm: headroom,
       due: z.object({ asset, amount: moneyText }).nullable(),
+      /** The part of the requirement that requires most, by the names of a statement's components. */
+      boundBefore: z.string().nullable(),
+      boundAfter: z.string().nullable(),
     }),
   ),
 });

@@ -102,10 +102,16 @@ const optionMarginTerms = z.strictObject({
   straddle: z.boolean(),
 });
 
-const shape = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("standard"), options: optionMarginTerms, optionsOf: z.record(asset, optionMarginTerms) }),
-  z.strictObject({ kind: z.literal("portfolio"), terms: portfolioTerms, statistical: statisticalTerms.nullable() }),
-]);
+const shape = z.discriminatedUnion(
+  "kind",
+  [
+    z.strictObject({ kind: z.literal("standard"), options: optionMarginTerms, optionsOf: z.record(asset, optionMarginTerms) }),
+    z.strictObject({ kind: z.literal("portfolio"), terms: portfolioTerms, statistical: statisticalTerms.nullable() }),
+  ],
+  {
+    error: ({ code }) => (code === "invalid_union" ? "unknown margin model: there are standard (M3, M5) and portfolio (M6)" : undefined),
+  },
+);
 
 /** The margin model of a policy (M3, M5, M6): forms here, ranges and relations in `validateModel` of the core. */
 export const marginModel = z.codec(shape, z.custom<MarginModel>(), {

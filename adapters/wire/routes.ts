@@ -29,6 +29,9 @@ export const ROUTES = [
   { method: "POST", path: "/feed-entries", action: "postFeedEntries", access: "iam" },
   { method: "PUT", path: "/instruments/{instrumentId}", action: "putInstrument", access: "iam" },
   { method: "PUT", path: "/policies/{policyId}", action: "putPolicy", access: "iam" },
+  { method: "GET", path: "/changes", action: "listChanges", access: "iam" },
+  { method: "POST", path: "/changes/{changeId}/approval", action: "approveChange", access: "iam" },
+  { method: "POST", path: "/changes/{changeId}/withdrawal", action: "withdrawChange", access: "iam" },
   { method: "PUT", path: "/brokers/{brokerId}/endpoints/{endpointId}", action: "putEndpoint", access: "iam" },
 ] as const satisfies readonly RouteLine[];
 

@@ -45,6 +45,24 @@ export interface NoticeTerms {
 /** 24 h of notice for a rise above 25 %. */
 export const NOTICE: NoticeTerms = { largeRise: 250_000, noticeMs: 86_400_000 };
 
+/** True for a rise above the share that needs notice. From 0 every rise is one. */
+export const isLargeRise = (from: Ppm, to: Ppm, { largeRise }: NoticeTerms = NOTICE): boolean => to * PPM > from * (PPM + largeRise);
+
+/**
+ * What held within the notice period before `now`: each entry that no other took the place of before the period began.
+ *
+ * @param published in the order of `effectiveAt`; the first holds since ever.
+ */
+export const heldWithin = <Entry extends { readonly effectiveAt: number }>(
+  published: readonly Entry[],
+  now: number,
+  { noticeMs }: NoticeTerms = NOTICE,
+): readonly Entry[] =>
+  published.filter(
+    ({ effectiveAt }, index) =>
+      (index === 0 || effectiveAt <= now) && (published[index + 1]?.effectiveAt ?? Number.POSITIVE_INFINITY) > now - noticeMs,
+  );
+
 /**
  * When a new rate may hold (M3): at once, or after the notice where it is more than `largeRise` above
  * the lowest rate that held within the last notice period, so that small rises in a row are one large rise. An
@@ -70,12 +88,8 @@ export const publishedRate = (
     ({ effectiveAt }, index) => index > 0 && effectiveAt < (published[index - 1] as PublishedRate).effectiveAt,
   );
   if (late >= 0) return refused("DISORDER", `published rate ${late} holds before the one before it. Sort them by when they hold`);
-  // A rate held within the period if the one after it came into force later than its beginning.
-  const held = published.filter(
-    ({ effectiveAt }, index) =>
-      (index === 0 || effectiveAt <= now) && (published[index + 1]?.effectiveAt ?? Number.POSITIVE_INFINITY) > now - noticeMs,
-  );
-  const least = held.reduce((lowest, each) => Math.min(lowest, each.rate), PPM);
-  const isLarge = rate * PPM > least * (PPM + largeRise);
+  const terms = { largeRise, noticeMs };
+  const least = heldWithin(published, now, terms).reduce((lowest, each) => Math.min(lowest, each.rate), PPM);
+  const isLarge = isLargeRise(least, rate, terms);
   return given({ rate, effectiveAt: isLarge && emergency === null ? now + noticeMs : now, emergency: isLarge ? emergency : null });
 };

@@ -101,10 +101,14 @@ export const factWork = (rows: RowBytes): Work => ({
   invocations: { "apply-book-feed": 1 },
 });
 
-/** Each minute's sweep of what is overdue, when nothing is: three queries for each shard of the indexes, and the newest marks. */
+/**
+ * Each minute's sweep of what is overdue, when nothing is: three queries for each shard of the indexes, the newest marks,
+ * and one query for pending changes of terms, when none is.
+ */
 export const minuteWork = (shards: number, rows: RowBytes): Work => ({
   ...NONE,
-  readUnits: 3 * indexShardsOf(shards) * readUnits(0, false) + readUnits(rows.marks, true) + readUnits(rows.instruments, true),
+  readUnits:
+    3 * indexShardsOf(shards) * readUnits(0, false) + readUnits(rows.marks, true) + readUnits(rows.instruments, true) + readUnits(0, true),
   invocations: { "sweep-overdue": 1 },
 });
 

@@ -1,4 +1,4 @@
-import { applyChange, instrumentChange, policyChange } from "../../adapters/change-terms.ts";
+import { AT_ONCE, applyChange, instrumentChange, policyChange } from "../../adapters/change-terms.ts";
 import { createOutbound } from "../../adapters/dynamodb/outbound.ts";
 import { encodeFeed } from "../../adapters/wire/feed.ts";
 import type { QueueMessage, World } from "../../adapters/world.ts";
@@ -7,9 +7,6 @@ import type { Plan, Planned } from "./plan.ts";
 
 /** Messages handed over in one request to the port, so that an import of a large book does not hold them all. */
 const MESSAGES_AT_ONCE = 1_000;
-
-/** An import accepts no breach: terms that would newly call more than the stage's share go through `npm run policy` (R17). */
-const NOBODY = { called: 0, closedOut: 0 } as const;
 
 const isDue = ({ state }: Planned<unknown>): boolean => state === "new" || state === "changed";
 
@@ -23,21 +20,22 @@ const messageOf = ({ accountId, terms, fact }: AccountRead, now: number): QueueM
 
 /**
  * Does what is planned: terms first, since accounts are decided under them, then contacts, then the accounts' snapshots
- * into the feed queue. Each step is safe to repeat, so an import that stopped half-way is completed by another run.
+ * into the feed queue. It takes no breach on: terms that would newly call more than the stage's share, or raise a rate
+ * without notice, go through `npm run policy` (R17, M3). Each step is safe to repeat, so an import that stopped half-way is completed by another run.
  *
- * @throws ChangeHeld where the breaker holds terms: what came before them is done, the rest is not.
+ * @throws ChangeHeld, NoticeTooShort, ChangePending where terms are not stored: what came before them is done, the rest is not.
  */
 export const applyPlan = async ({ policies, instruments, contacts, accounts }: Plan, world: World): Promise<void> => {
   for (const { id, thing } of policies.filter(isDue)) {
     await applyChange(
       policyChange(world, id, (version) => ({ ...thing, version })),
-      NOBODY,
+      AT_ONCE,
     );
   }
   for (const { id, thing } of instruments.filter(isDue)) {
     await applyChange(
       instrumentChange(world, id, (version) => ({ ...thing, version })),
-      NOBODY,
+      AT_ONCE,
     );
   }
   const outbound = createOutbound(world);

@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => tables.stop());
 
-const NOBODY = { called: 0, closedOut: 0 };
+const NOBODY = { by: null, called: 0, closedOut: 0 };
 const cash = (amount: string) => ({ balances: new Map([["USDT", money(amount)]]) });
 
 beforeEach(async () => {
@@ -76,14 +76,11 @@ describe("R17 S19 a change of a policy with positions open", () => {
     expect(await newestPolicy()).toBe(1);
   });
 
-  test("goes through for who names the figures, and the next sweep calls whom it named", async () => {
+  test("waits for a second person where somebody names the figures", async () => {
     const change = policyChange(stage.world, "standard", withCallAt(700_000));
-    expect(await applyChange(change, { called: 2, closedOut: 0 })).toMatchObject({ version: 2, plan: { counts: { called: 2 } } });
-    expect(await newestPolicy()).toBe(2);
-    const later = stageOn(own);
-    for (const id of ["A-0", "B-1", "B-2"]) await markAt(later, id, "100", 5);
-    const calls = await Promise.all(["A-0", "B-1", "B-2"].map(async (id) => (await later.load(id)).live?.call.amountDue ?? null));
-    expect(calls).toEqual([null, money("300"), money("310")]);
+    const outcome = await applyChange(change, { by: "ada", called: 2, closedOut: 0 });
+    expect(outcome).toMatchObject({ version: 2, plan: { counts: { called: 2 } }, pending: { held: { at: T0, why: "share" } } });
+    expect(await newestPolicy()).toBe(1);
   });
 
   test("is held again where the market went on since the plan was read", async () => {
@@ -91,7 +88,7 @@ describe("R17 S19 a change of a policy with positions open", () => {
     expect((await planChange(change())).plan?.counts.called).toBe(2);
     // Eight accounts of 690 to 969: x = 0.695. The other two have 380 and 390: the market calls them, whatever is changed.
     await stage.price("96.9");
-    const error = await heldBy(applyChange(change(), { called: 2, closedOut: 0 }));
+    const error = await heldBy(applyChange(change(), { by: null, called: 2, closedOut: 0 }));
     expect(error.plan.counts).toMatchObject({ called: 8, closedOut: 0, warned: 0 });
   });
 
@@ -99,8 +96,9 @@ describe("R17 S19 a change of a policy with positions open", () => {
     const easier = () => policyChange(stage.world, "standard", withCallAt(400_000));
     expect((await applyChange(easier(), NOBODY)).version).toBe(2);
     const again = await applyChange(easier(), NOBODY);
-    expect(again).toEqual({ version: 2, plan: null });
-    expect(await planChange(easier())).toEqual({ version: 2, plan: null });
+    const stored = { version: 2, plan: null, pending: null, rises: [] };
+    expect(again).toEqual(stored);
+    expect(await planChange(easier())).toEqual(stored);
   });
 
   test("a plan writes nothing and pages nobody", async () => {
@@ -146,7 +144,7 @@ describe("R17 S19 a change of a policy with positions open", () => {
     });
     const collateral = new Map([...policy.collateral].filter(([asset]) => asset === "USDT"));
     const change = policyChange(stage.world, "standard", withCallAt(500_000, { collateral }));
-    const { why, plan } = await heldBy(applyChange(change, { called: 100, closedOut: 100 }));
+    const { why, plan } = await heldBy(applyChange(change, { by: null, called: 100, closedOut: 100 }));
     expect([why, plan.counts.undecided, plan.worst[0]?.accountId]).toEqual(["undecided", 1, "C-1"]);
   });
 
@@ -160,7 +158,9 @@ describe("R17 S19 a change of an instrument's tiers", () => {
   test("holds for open calls too, and is held the same", async () => {
     await markAt(stage, "B-1", "97", 5);
     // MM of 9.05 % with its fee: B-1 has 700 − 300 = 400 of 9,700.
-    const { why, plan } = await heldBy(applyChange(instrumentChange(stage.world, "BTC-PERP", tiered(100_000, 90_000)), NOBODY));
+    const { why, plan } = await heldBy(
+      applyChange(instrumentChange(stage.world, "BTC-PERP", tiered(100_000, 90_000)), { ...NOBODY, emergency: "the test is short" }),
+    );
     expect(why).toBe("share");
     expect(plan.worst.find(({ accountId }) => accountId === "B-1")).toMatchObject({ effect: "closedOut", levelBefore: "CALL" });
     expect((await stage.desk.marks.instruments()).get("BTC-PERP")?.version).toBe(1);

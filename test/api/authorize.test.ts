@@ -23,6 +23,9 @@ postMarks        -        -       any   -    -      -
 postFeedEntries  -        -       -     any  -      -
 putInstrument    any      -       -     -    -      -
 putPolicy        any      -       -     -    -      -
+listChanges      any      any     -     -    -      -
+approveChange    any      -       -     -    -      -
+withdrawChange   any      -       -     -    -      -
 putEndpoint      any      -       -     -    own    -
 readHealth       -        -       -     -    -      -
 `;

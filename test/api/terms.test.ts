@@ -95,17 +95,20 @@ describe("R17 S19 a change that would breach more than the share", () => {
   /** With IM of 30 % (2,400) x is 0.405: 1,400 are due. */
   const dearest = { ...instrument, tiers: [{ floor: "0", rateIm: 300_000, rateMm: 5_000 }] };
   const path = "/instruments/BTC-PERP";
+  const emergency = { reason: "the market has halved" };
   const named = (query: Record<string, string>): Promise<Asked> =>
-    ask(venue.world, { as: "operator", method: "PUT", path, query, body: dearest });
+    ask(venue.world, { as: "operator", method: "PUT", path, query, body: { ...dearest, emergency } });
 
   test("is answered 409 with the plan, and stores nothing", async () => {
-    const reply = await put(path, dearest);
+    const reply = await put(path, { ...dearest, emergency });
     expect([reply.status, reply.body.type, reply.headers["content-type"]]).toEqual([
       409,
       "urn:plimsoll:problem:held",
       "application/problem+json",
     ]);
-    expect(reply.body.mend).toBe("Read the plan. To go on, send it again with ?acceptNewlyCalled=1&acceptNewlyClosedOut=0.");
+    expect(reply.body.mend).toBe(
+      "Read the plan. To have a second person decide, send it again with ?acceptNewlyCalled=1&acceptNewlyClosedOut=0.",
+    );
     expect(reply.body.plan).toEqual({
       marksAt: "2020-03-12T10:00:00.000Z",
       // SOL-PERP, TWO-PERP and RACE-PERP of the tests above never had a price.
@@ -125,6 +128,8 @@ describe("R17 S19 a change that would breach more than the share", () => {
           headroomBeforePpm: 1_264_550,
           headroomAfterPpm: 405_772,
           due: { asset: "USDT", amount: "1400" },
+          boundBefore: "BTC-PERP: bracket 1",
+          boundAfter: "BTC-PERP: bracket 1",
         },
       ],
     });
@@ -141,10 +146,53 @@ describe("R17 S19 a change that would breach more than the share", () => {
     expect((await named(query as Record<string, string>)).status).toBe(status);
   });
 
-  test("a warning is no breach; the figures named let a call through", async () => {
-    expect((await put(path, dearer)).body).toEqual({ id: "BTC-PERP", version: 2 });
-    expect((await named({ acceptNewlyCalled: "1" })).body).toEqual({ id: "BTC-PERP", version: 3 });
-    expect((await put(path, instrument)).body).toEqual({ id: "BTC-PERP", version: 4 });
+  test("a warning is no breach", async () => {
+    expect((await put(path, { ...dearer, emergency })).body).toEqual({ id: "BTC-PERP", version: 2 });
+    expect((await put(path, { ...instrument, emergency })).body).toEqual({ id: "BTC-PERP", version: 3 });
+  });
+
+  test("S19 who names the figures is one of two: another principal's approval puts it in force", async () => {
+    const { status, body } = await named({ acceptNewlyCalled: "1" });
+    expect([status, body.version, body.pending.held.why]).toEqual([200, 4, "share"]);
+    const { changeId, approvals, terms } = body.pending;
+    expect([approvals[0].by, terms.tiers[0].rateIm]).toEqual(["arn:aws:sts::111122223333:assumed-role/operator", 300_000]);
+    const approve = (as: string): Promise<Asked> =>
+      ask(venue.world, {
+        as,
+        method: "POST",
+        path: `/changes/${changeId}/approval`,
+        body: { newlyCalled: 1, newlyClosedOut: 0 },
+      });
+    expect((await approve("operator")).body.outcome).toBe("waits");
+    expect((await ask(venue.world, { as: "auditor", path: "/changes" })).body.changes).toHaveLength(1);
+    expect((await approve("auditor")).status).toBe(403);
+    expect((await approve("operator-2")).body.outcome).toBe("enacted");
+    expect((await createMarks(venue.world).instruments()).get("BTC-PERP")?.version).toBe(4);
+    expect((await approve("operator-2")).body).toMatchObject({ status: 404, mend: "GET /changes lists what is pending." });
+    expect((await put(path, { ...instrument, emergency })).body).toEqual({ id: "BTC-PERP", version: 5 });
+  });
+
+  test("S19 another change of the same terms waits: refused by its id; withdrawn, the next one may come", async () => {
+    const later = { ...instrument, effectiveAt: "2020-03-14T00:00:00Z" };
+    const { changeId } = (await put(path, { ...later, feePpm: 501 })).body.pending;
+    const refused = await put(path, { ...later, feePpm: 502 });
+    expect([refused.status, refused.body.mend]).toEqual([409, `Withdraw it first: POST /changes/${changeId}/withdrawal.`]);
+    const withdrawal = await ask(venue.world, { as: "operator", method: "POST", path: `/changes/${changeId}/withdrawal` });
+    expect([withdrawal.status, withdrawal.body.outcome]).toEqual([200, "withdrawn"]);
+    expect((await ask(venue.world, { as: "operator", path: "/changes" })).body).toEqual({ changes: [] });
+  });
+
+  test("M3 a rise of more than 25 % without notice is refused, naming the rates and the earliest instant", async () => {
+    const reply = await put(path, dearest);
+    expect([reply.status, reply.body.type, reply.body.faults, reply.body.mend]).toEqual([
+      409,
+      "urn:plimsoll:problem:notice-too-short",
+      [
+        { where: "body/tiers from 0: rateIm", what: "rises from 100000 to 300000 ppm" },
+        { where: "body/tiers from 1000000: rateIm", what: "rises from 200000 to 300000 ppm" },
+      ],
+      "Send it with effectiveAt 2020-03-13T10:00:00.000Z or later, or with emergency and its reason.",
+    ]);
   });
 
   test("a policy is held the same: 25 % off cash leaves 750 of the 800 that it asks for", async () => {
@@ -165,7 +213,11 @@ describe("R17 S19 a change that would breach more than the share", () => {
     );
     const many = Array.from({ length: 50_001 }, () => account());
     const book = { ...change.desk.book, pageOfShard: async () => ({ accounts: many }) };
-    const request = throughBreaker({ ...change, desk: { ...change.desk, book } }, { acceptNewlyCalled: 0, acceptNewlyClosedOut: 0 });
+    const request = throughBreaker(
+      { ...change, desk: { ...change.desk, book } },
+      { acceptNewlyCalled: 0, acceptNewlyClosedOut: 0 },
+      { by: null },
+    );
     await expect(request).rejects.toMatchObject({ kind: "book-too-large", status: 409, mend: expect.stringContaining("npm run policy") });
   });
 });
@@ -186,6 +238,7 @@ describe("PUT /policies/{policyId}", () => {
     ["R13: a least grace above the grace", { graceMinMs: 1_800_001 }, "grace"],
     ["M2: a debt that weighs less than it is", { collateral: [{ ...policy.collateral[0], liabilityWeight: 999_999 }] }, "M2"],
     ["no terms of the valuation asset", { collateral: [policy.collateral[1]] }, "valuation asset"],
+    ["a margin model that there is none of", { model: { kind: "clairvoyant" } }, "unknown margin model"],
     ["a negative least transfer", { minimumTransfer: "-1" }, "negative"],
   ])("%s is refused", async (_name, patch, words) => {
     const reply = await put("/policies/refused", { ...policy, ...patch });

@@ -14,6 +14,7 @@ const role = (name: string): string => `arn:aws:sts::111122223333:assumed-role/$
 /** Callers of the tests, by the name of the role that they assume. B1 holds A-1 and A-3, B2 holds A-2. */
 export const PRINCIPALS: Settings["principals"] = {
   [role("operator")]: { role: "operator" },
+  [role("operator-2")]: { role: "operator" },
   [role("auditor")]: { role: "auditor" },
   [role("marks")]: { role: "marks" },
   [role("feed")]: { role: "feed" },

@@ -13,9 +13,11 @@ import {
   planOf,
   WORST_SHOWN,
 } from "../../core/change-plan.ts";
+import type { MarginModel } from "../../core/margin-model.ts";
 import type { MarketSnapshot } from "../../core/mark.ts";
 import type { PolicyInMode } from "../../core/mode.ts";
 import { money } from "../../core/money.ts";
+import { STANDARD_TERMS } from "../../core/portfolio/portfolio-terms.ts";
 import { accountWith, INSTRUMENTS, MINUTE, market, POLICY, perpetual, position, T0, usdt } from "./call-fixtures.ts";
 
 /** One contract long at 100 on so much cash, marked at 100: IM 10, MM 0.5, x = (cash − 0.5) / 9.5. */
@@ -60,6 +62,13 @@ describe("R17 S19: who newly breaches by a change of terms", () => {
     expect(told(planned(BOOK, proposed))).toEqual(effects);
   });
 
+  it("M6 tells what bound before and after where the policy's model changes", () => {
+    const model: MarginModel = { kind: "portfolio", statistical: null, terms: { ...STANDARD_TERMS, fImPpm: 1_300_000 } };
+    const [worst] = planned([held("seven", "7")], under({ model })).worst;
+    expect(worst).toMatchObject({ accountId: "seven", boundBefore: "BTC-PERP: bracket 1" });
+    expect(worst?.boundAfter).toMatch(/^BTC: /);
+  });
+
   it("tells headroom before and after, rounded down, and what each new call asks for", () => {
     const { worst, due, counts } = planned(BOOK, under({}, withTiers(100_000, 60_000)));
     expect(worst).toEqual([
@@ -71,6 +80,8 @@ describe("R17 S19: who newly breaches by a change of terms", () => {
         headroomBefore: 473_684,
         headroomAfter: -250_000,
         due: { asset: "USDT", amount: usdt("5") },
+        boundBefore: "BTC-PERP: bracket 1",
+        boundAfter: "BTC-PERP: bracket 1",
       },
       {
         accountId: "six",
@@ -80,6 +91,8 @@ describe("R17 S19: who newly breaches by a change of terms", () => {
         headroomBefore: 578_947,
         headroomAfter: 0,
         due: { asset: "USDT", amount: usdt("4") },
+        boundBefore: "BTC-PERP: bracket 1",
+        boundAfter: "BTC-PERP: bracket 1",
       },
       {
         accountId: "seven",
@@ -89,6 +102,8 @@ describe("R17 S19: who newly breaches by a change of terms", () => {
         headroomBefore: 684_210,
         headroomAfter: 250_000,
         due: { asset: "USDT", amount: usdt("3") },
+        boundBefore: "BTC-PERP: bracket 1",
+        boundAfter: "BTC-PERP: bracket 1",
       },
     ]);
     expect(due).toEqual(new Map([["USDT", usdt("12")]]));

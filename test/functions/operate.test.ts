@@ -6,12 +6,20 @@ import { instrumentFixture, policyFixture } from "../adapters/samples.ts";
 import { ask, moveMark, openAccount, openVenue, type Venue } from "../api/venue.ts";
 import { startTables, type TestTables } from "../engine.ts";
 
+const { policyId: ___, version: ____, ...policy } = policyFixture;
 let tables: TestTables;
 let venue: Venue;
+let changeIds: { readonly own: string; readonly other: string };
 let callIds: { readonly A1: string; readonly A2: string };
 
 const liveCallOf = async (accountId: string): Promise<string> =>
   (await ask(venue.world, { as: "operator", path: `/accounts/${accountId}` })).body.call.callId;
+
+/** A policy that waits for its instant. */
+const changeOf = async (policyId: string): Promise<string> => {
+  const body = { ...policy, effectiveAt: "2030-01-01T00:00:00Z" };
+  return (await ask(venue.world, { as: "operator", method: "PUT", path: `/policies/${policyId}`, body })).body.pending.changeId;
+};
 
 beforeAll(async () => {
   tables = await startTables();
@@ -21,12 +29,12 @@ beforeAll(async () => {
   await moveMark(venue, "7300", "A-1");
   await moveMark(venue, "7300", "A-2");
   callIds = { A1: await liveCallOf("A-1"), A2: await liveCallOf("A-2") };
+  changeIds = { own: await changeOf("slow"), other: await changeOf("slower") };
 });
 afterAll(() => tables.stop());
 
 const ROLES = ["operator", "auditor", "marks", "feed", "broker-1", "holder-1"];
 const { instrumentId: _, version: __, ...instrument } = instrumentFixture;
-const { policyId: ___, version: ____, ...policy } = policyFixture;
 const contact = { email: "holder@example.com", name: null, timeZone: "Europe/London", locale: "en", antiPhishingCode: null };
 
 /** A valid request of each route: about B1 and its A-1 ("own"), or about B2 and its A-2. */
@@ -45,6 +53,7 @@ const request = (action: string, whose: "own" | "other", as: string) => {
     },
     putInstrument: instrument,
     putPolicy: policy,
+    approveChange: { newlyCalled: 0, newlyClosedOut: 0 },
     putEndpoint: { url: "https://hooks.example.com/x", types: null, enabled: true },
   };
   const line = ROUTES.find((route) => route.action === action);
@@ -55,7 +64,8 @@ const request = (action: string, whose: "own" | "other", as: string) => {
     .replace("{callId}", callId)
     .replace("{endpointId}", "ep_main")
     .replace("{instrumentId}", "BTC-PERP")
-    .replace("{policyId}", "standard");
+    .replace("{policyId}", "standard")
+    .replace("{changeId}", whose === "own" ? changeIds.own : changeIds.other);
   return { as, method: line.method, path, body: bodies[action], headers: { "idempotency-key": `key-${action}-${whose}-${as}` } };
 };
 
@@ -77,6 +87,9 @@ const REACH: Record<string, readonly [own: string, other: string]> = {
   postFeedEntries: /*      */ ["---+--", "---+--"],
   putInstrument: /*        */ ["+-----", "+-----"],
   putPolicy: /*            */ ["+-----", "+-----"],
+  listChanges: /*          */ ["++----", "++----"],
+  approveChange: /*        */ ["+-----", "+-----"],
+  withdrawChange: /*       */ ["+-----", "+-----"],
   putEndpoint: /*          */ ["+---+-", "+-----"],
   readHealth: /*           */ ["++++++", "++++++"],
 };

@@ -1,11 +1,13 @@
 import "./environment.ts";
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { applyChange, policyChange } from "../../adapters/change-terms.ts";
 import { changeAccount } from "../../adapters/decide-account.ts";
 import { shardOf } from "../../adapters/dynamodb/keys.ts";
 import { markOrdersSent } from "../../core/commands.ts";
 import { money } from "../../core/money.ts";
 import { sweepOverdue } from "../../functions/sweep-overdue.ts";
+import { policy } from "../adapters/samples.ts";
 import { startTables, type TestTables } from "../engine.ts";
 import { markAt, openAccount, putTerms, remaining, type Stage, stageOn, T0 } from "./stage.ts";
 
@@ -96,6 +98,43 @@ describe("L12 the sweep alone is enough", () => {
     await sweep();
     expect((await stage.load("blind")).live?.call.overdueAt).not.toBeNull();
     expect(stage.sent).toEqual([]);
+  });
+});
+
+describe("S18 S19 terms that wait for their instant", () => {
+  /** The present policy with a longer grace, from 90 s on. */
+  const propose = () =>
+    applyChange(
+      policyChange(stage.world, "standard", (version) => ({ ...policy, version, graceMs: 3_600_000 })),
+      { by: "ada", called: 0, closedOut: 0, effectiveAt: T0 + 90_000 },
+    );
+  const graceNow = async () => (await stageOn(tables).desk.book.policy("standard")).graceMs;
+
+  test("become a version in the first minute after it", async () => {
+    await propose();
+    await at(60, "100");
+    await sweep();
+    expect(await graceNow()).toBe(1_800_000);
+    await at(120, "100");
+    await sweep();
+    expect(await graceNow()).toBe(3_600_000);
+  });
+
+  test("wait for the next minute where this one has no time left, and are told of", async () => {
+    await propose();
+    await at(120, "100");
+    await sweep(24_999);
+    expect([await graceNow(), stage.counted("pending_change_held")]).toEqual([1_800_000, 1]);
+  });
+
+  test("are judged though an account's fault ends the run", async () => {
+    await openAccount(stage, "late");
+    await markAt(stage, "late", "94.5", 10);
+    await propose();
+    await at(PAST_S, "94.4");
+    stage.replies.send = () => Promise.reject(new Error("the queue is away"));
+    await expect(sweep()).rejects.toThrow("the queue is away");
+    expect(await graceNow()).toBe(3_600_000);
   });
 });
 

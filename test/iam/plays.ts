@@ -34,20 +34,28 @@ const BODIES: Readonly<Record<string, object>> = {
   postFeedEntries: { schemaVersion: 1, accountId: "A-1", entries: [ENTRY] },
   putInstrument: { ...instrument, baseAsset: "SOL" },
   putPolicy: policy,
+  approveChange: { newlyCalled: 0, newlyClosedOut: 0 },
   putEndpoint: { url: "https://hooks.broker.com/in", types: null, enabled: true },
 };
 
-/** Asks one route as whoever may. @returns its status through `heard`. */
+interface Reply {
+  readonly statusCode: number;
+  readonly body: string;
+}
+
+/** The ids that a route is asked about. */
+type Parts = Readonly<Record<"callId" | "changeId", string>>;
+
+/** Asks one route as whoever may. @returns its reply through `heard`. */
 const askRoute = (
   { cloud }: Stage,
-  { method, path: route, action }: (typeof ROUTES)[number],
-  callId: string,
-  heard: (status: number) => void,
+  { method, path: route, action, body = BODIES[action] }: Pick<(typeof ROUTES)[number], "method" | "path" | "action"> & { body?: object },
+  ids: Parts,
+  heard: (reply: Reply) => void,
 ): void => {
   const role = { postMarks: "marks", postFeedEntries: "feed", checkWithdrawal: "feed" }[action as string] ?? "operator";
-  const parts = { accountId: "A-1", callId, instrumentId: "SOL-PERP", policyId: "other", brokerId: "other", endpointId: "ep_hooks" };
+  const parts = { accountId: "A-1", ...ids, instrumentId: "SOL-PERP", policyId: "other", brokerId: "other", endpointId: "ep_hooks" };
   const rawPath = route.replaceAll(/\{(\w+)\}/g, (_match, name: string) => encodeURIComponent(parts[name as keyof typeof parts]));
-  const body = BODIES[action];
   const event = {
     version: "2.0",
     rawPath,
@@ -62,7 +70,7 @@ const askRoute = (
     isBase64Encoded: false,
   };
   cloud.lambda.invoke(cloud.functionName("operate"), event, (outcome) =>
-    heard(outcome.ok ? (outcome.result as { statusCode: number }).statusCode : 500),
+    heard(outcome.ok ? (outcome.result as Reply) : { statusCode: 500, body: "" }),
   );
 };
 
@@ -87,25 +95,49 @@ const told = (title: string, graceMs: number, script: Story["script"]): Story =>
   expect: () => [],
 });
 
+const NO_IDS: Parts = { callId: "", changeId: "" };
+
+/** Terms of a policy and of an instrument wait for their instant: the sweep of overdue calls puts them in force. */
+const termsWait = told("terms wait for their instant", 600_000, (stage) => {
+  const effectiveAt = iso(instant(70));
+  const put = (path: string, action: "putPolicy" | "putInstrument", body: object): void =>
+    atSecond(stage, 40, () =>
+      askRoute(stage, { method: "PUT", path: path as never, action, body: { ...body, effectiveAt } }, NO_IDS, () => undefined),
+    );
+  put("/policies/waits", "putPolicy", policy);
+  put("/instruments/SOL-PERP", "putInstrument", { ...instrument, baseAsset: "SOL" });
+});
+
 /** A call is open, and somebody asks every route of the API. */
 const everyRoute = (statuses: Map<string, number>): Story =>
   told("every route is asked while a call is open", 600_000, (stage) => {
+    let changeId = "";
+    const waits = { ...policy, effectiveAt: "2030-01-01T00:00:00Z" };
+    atSecond(stage, 39, () =>
+      askRoute(stage, { method: "PUT", path: "/policies/waits" as never, action: "putPolicy", body: waits }, NO_IDS, ({ body }) => {
+        changeId = (JSON.parse(body) as { pending: { changeId: string } }).pending.changeId;
+      }),
+    );
     for (const [index, route] of ASKED.entries()) {
       // What ends the story is asked at one instant.
       atSecond(stage, ENDING.includes(route.action) ? 60 : 40 + index, () => {
         const [call] = stage.checks.calls();
-        askRoute(stage, route, call?.callId ?? "", (status) => void statuses.set(route.action, status));
+        const ids = { callId: call?.callId ?? "", changeId };
+        askRoute(stage, route, ids, ({ statusCode }) => void statuses.set(route.action, statusCode));
       });
     }
   });
 
 /** While a call is open, one venue alone tells a price past the step: it may want a look at whom it would breach. */
-const oneVenueTells = told("one venue tells a price", 600_000, (stage) =>
-  atSecond(stage, 50, () => {
-    const mark = { instrumentId: "BTC-PERP", price: "7400", asOf: iso(stage.time.now()), source: "one-venue" };
-    stage.cloud.queue("marks").send({ body: JSON.stringify({ schemaVersion: 1, marks: [mark] }) });
-  }),
-);
+const oneVenueTells = told("one venue tells a price", 600_000, (stage) => {
+  // Between two prices of the feed, at instants of its own: at the same one whichever is read first would be the newer.
+  for (const second of [45.3, 50.5, 55.7]) {
+    atSecond(stage, second, () => {
+      const mark = { instrumentId: "BTC-PERP", price: "7400", asOf: iso(stage.time.now()), source: "one-venue" };
+      stage.cloud.queue("marks").send({ body: JSON.stringify({ schemaVersion: 1, marks: [mark] }) });
+    });
+  }
+});
 
 const deadlinePasses = told("a deadline passes", 60_000, () => undefined);
 
@@ -180,13 +212,15 @@ export const playAll = async (deployment: Deployment): Promise<ReadonlyMap<strin
   }
   await play(everyRoute(statuses));
   await play(oneVenueTells);
+  await play(termsWait);
+  await play({ ...termsWait, trouble: () => ARRIVES_TWICE });
   // With less time than a page needs, a group of shards goes on in a new message.
   await play(
     deadlinePasses,
     changing(deployment, "mark-accounts", () => ({ timeoutMs: 19_000 })),
   );
   // No sweep of the market comes before the deadline's own timer, and then no timer before the sweep of overdue calls.
-  await play(deadlinePasses, withRival(onceCalled(deployment), "expire-call"));
+  await play(deadlinePasses, withRival(onceCalled(idle(deployment, "sweep-overdue")), "expire-call"));
   await play(deadlinePasses, withRival(onceCalled(sweeperAlone), "sweep-overdue"));
   return statuses;
 };

@@ -63,7 +63,7 @@ describe("the watch stack", () => {
     const counted = resourcesOf(production.Watch, ALARM)
       .filter(({ properties }) => at(properties, "Namespace") === "Plimsoll")
       .map(({ properties }) => String(at(properties, "MetricName")));
-    expect(counted).toHaveLength(13);
+    expect(counted).toHaveLength(14);
     for (const metric of counted) {
       expect(
         sources.some((source) => source.includes(`count("${metric}"`)),

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 import { money } from "../../core/money.ts";
 import { applyTerms, planTerms, readTermsFile } from "../../operator/policy-change.ts";
+import { enactDue, listPending, sayShadows, withdrawPending } from "../../operator/policy-pending.ts";
 import { instrumentFixture, policyFixture } from "../adapters/samples.ts";
 import { startTables, type TestTables } from "../engine.ts";
 import { openAccount, putTerms, type Stage, stageOn } from "../functions/stage.ts";
@@ -51,7 +52,7 @@ const PLAN = [
   "due from new calls: 300 USDT",
   "1 of 2 would breach at once: 50.00 %, and the stage lets 1.00 % through (R17)",
   "the most affected:",
-  "  thin  called: WARNING to CALL, headroom 0.683 to 0.683, due 300 USDT",
+  "  thin  called: WARNING to CALL, headroom 0.683 to 0.683, due 300 USDT, bound by BTC-PERP: bracket 1",
 ];
 
 describe("npm run policy", () => {
@@ -71,16 +72,53 @@ describe("npm run policy", () => {
       lines: [
         "policy standard: held, nothing was stored: more than the stage's share of the accounts would breach at once",
         ...PLAN,
-        "to go on: --accept-newly-called 1 --accept-newly-closed-out 0",
+        "to have people decide: --accept-newly-called 1 --accept-newly-closed-out 0",
       ],
     });
-    const done = await heard((say) => applyTerms(stage.world, file, { called: 1, closedOut: 0 }, say));
-    expect(done).toEqual({
-      code: 0,
-      lines: ["policy standard, version 2", ...PLAN, "stored: every function decides on it within 30 seconds"],
+    const waits = await heard((say) => applyTerms(stage.world, file, { called: 1, closedOut: 0 }, say));
+    const changeId = waits.lines.at(-1)?.match(/CH-[A-Za-z0-9_-]{24}/)?.[0] ?? "none";
+    expect(waits).toEqual({
+      code: 1,
+      lines: [
+        "policy standard, version 2",
+        ...PLAN,
+        `${changeId}  policy standard, effective 2020-03-12T10:00:00.000Z: held since 2020-03-12T10:00:00.000Z (share)`,
+        `  two different principals release it: POST /changes/${changeId}/approval (S19)`,
+      ],
     });
-    const again = await heard((say) => applyTerms(stage.world, file, { called: 0, closedOut: 0 }, say));
-    expect(again).toEqual({ code: 0, lines: ["policy standard: version 2 holds these terms already"] });
+  });
+
+  it("S18 what waits is listed, shown in its shadow, put in force at its instant, or taken back", async () => {
+    const effectiveAt = "2020-03-12T11:00:00.000Z";
+    const easier = { ...policy, levels: { ...policy.levels, call: 400_000 }, effectiveAt };
+    const given = await heard((say) => applyTerms(stage.world, readTermsFile(fileOf(easier)), { called: 0, closedOut: 0 }, say));
+    const changeId = given.lines.at(-1)?.slice(0, 27) ?? "none";
+    const title = `${changeId}  policy standard, effective ${effectiveAt}: in shadow`;
+    expect([given.code, given.lines.at(-1)]).toEqual([0, title]);
+    expect(await heard((say) => listPending(stage.world, say))).toEqual({ code: 0, lines: [title] });
+    const said = new Map<string, string>();
+    const { lines } = await heard((say) => sayShadows(stage.world, said, say));
+    expect([lines[0], lines.includes("newly called      0")]).toEqual([title, true]);
+    expect(await heard((say) => sayShadows(stage.world, said, say))).toEqual({ code: 0, lines: [] });
+    expect(await heard((say) => enactDue(stage.world, say))).toEqual({ code: 0, lines: [] });
+    stage.clock.set(Date.parse(effectiveAt));
+    expect(await heard((say) => enactDue(stage.world, say))).toEqual({
+      code: 0,
+      lines: [`${changeId}  policy standard: in force within 30 seconds`],
+    });
+    expect((await stage.desk.book.policy("standard", 2)).levels.call).toBe(400_000);
+    await expect(withdrawPending(stage.world, changeId, () => undefined)).rejects.toThrow("npm run policy -- pending lists those that are");
+  });
+
+  it("a change is taken back by its id", async () => {
+    const file = readTermsFile(fileOf({ ...strict, effectiveAt: "2020-03-12T11:00:00.000Z" }));
+    const { lines } = await heard((say) => applyTerms(stage.world, file, { called: 0, closedOut: 0 }, say));
+    const changeId = lines.at(-1)?.slice(0, 27) ?? "none";
+    expect(await heard((say) => withdrawPending(stage.world, changeId, say))).toEqual({
+      code: 0,
+      lines: [`${changeId}  policy standard: withdrawn; the terms in force go on`],
+    });
+    expect(await heard((say) => listPending(stage.world, say))).toEqual({ code: 0, lines: ["no change of terms is pending"] });
   });
 
   it("terms that would leave somebody undecided are held, and no figure is offered", async () => {
@@ -97,11 +135,19 @@ describe("npm run policy", () => {
     const tiers = [{ floor: "0", rateIm: 200_000, rateMm: 50_000 }];
     const file = readTermsFile(fileOf({ ...instrument, tiers }));
     const { code, lines } = await heard((say) => planTerms(stage.world, file, say));
-    expect([code, lines[0]]).toEqual([0, "instrument BTC-PERP, version 2"]);
+    expect(lines.slice(0, 3)).toEqual([
+      "instrument BTC-PERP, version 2",
+      "refused without 24 h of notice (M3): name effectiveAt or an emergency with its reason",
+      "  tiers from 0: rateIm: from 100000 to 200000 ppm",
+    ]);
+    expect(code).toBe(0);
+    await expect(applyTerms(stage.world, file, { called: 0, closedOut: 0 }, () => undefined)).rejects.toThrow(
+      "Name effectiveAt 2020-03-13T10:00:00.000Z or later in the file, or emergency with its reason.",
+    );
     // MM 505 with the fee, IM 2,000: x of 700 is 0.130, of 1,000 0.331.
     expect(lines.slice(-2)).toEqual([
-      "  thin  called: WARNING to RESTRICTED, headroom 0.683 to 0.130, due 1300 USDT",
-      "  well  called: HEALTHY to CALL, headroom 1.000 to 0.331, due 1000 USDT",
+      "  thin  called: WARNING to RESTRICTED, headroom 0.683 to 0.130, due 1300 USDT, bound by BTC-PERP: bracket 1",
+      "  well  called: HEALTHY to CALL, headroom 1.000 to 0.331, due 1000 USDT, bound by BTC-PERP: bracket 1",
     ]);
   });
 });
@@ -124,6 +170,8 @@ describe("a file of terms that cannot be used is refused by its place", () => {
       { ...instrument, tiers: [{ floor: "0", rateIm: 5_000, rateMm: 5_000 }] },
       "tiers: tiers of BTC-PERP, bracket 1",
     ],
+    ["a margin model that there is none of", { ...policy, model: { kind: "clairvoyant" } }, "model.kind: unknown margin model"],
+    ["an emergency without a reason", { ...instrument, emergency: { reason: "" } }, "emergency.reason"],
     ["an id that is none", { ...policy, policyId: "a b" }, "1-64 characters"],
   ])("%s", (_words, content, says) => {
     expect(() => readTermsFile(fileOf(content))).toThrow(says);

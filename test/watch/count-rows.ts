@@ -144,6 +144,26 @@ export const COUNT_ROWS: readonly AlarmRow[] = [
       over: async () => status === 200,
     };
   })(),
+  (() => {
+    const pending = async (x: Exchange) => {
+      const { body } = await x.ask("operator", "GET", "/changes", null);
+      return (body as { changes: { changeId: string }[] }).changes;
+    };
+    return {
+      name: "a policy would newly call more than the stage's share at its instant",
+      alarms: ["pending-change-held"],
+      fault: async (x: Exchange) => {
+        for (let account = 0; account < 3; account += 1) await x.open({ cash: "330" });
+        await x.putStricterPolicy(30_000);
+      },
+      minutes: 2,
+      mend: async (x: Exchange) => {
+        for (const { changeId } of await pending(x)) await x.ask("operator", "POST", `/changes/${changeId}/withdrawal`, null);
+        await x.cure();
+      },
+      over: async (x: Exchange) => (await pending(x)).length === 0,
+    };
+  })(),
   {
     name: "a price that nobody confirms would call more than the stage's share",
     alarms: ["price-let-through"],

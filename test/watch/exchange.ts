@@ -12,6 +12,7 @@ import { encodeFeed, type FeedMessage } from "../../adapters/wire/feed.ts";
 import { encodeMarks } from "../../adapters/wire/marks.ts";
 import { parseMessage } from "../../adapters/wire/parse.ts";
 import type { ContactBody } from "../../adapters/wire/parties.ts";
+import { iso } from "../../adapters/wire/scalars.ts";
 import { venueOrder } from "../../adapters/wire/venue.ts";
 import { type Money, money, type Price, price, quantity } from "../../core/money.ts";
 import { type Cloud, startCloud } from "../../local/cloud.ts";
@@ -86,8 +87,8 @@ export interface Exchange {
   tell(message: FeedMessage): Promise<void>;
   putContact(accountId: string, contact: ContactBody): Promise<void>;
   putPolicies(): Promise<void>;
-  /** The accounts' policy with a warning below 80 % of the headroom and a call below 70 %. @returns the answer's status. */
-  putStricterPolicy(): Promise<number>;
+  /** The accounts' policy with a warning below 80 % of the headroom and a call below 70 %, at once or in so long. @returns the answer's status. */
+  putStricterPolicy(inMs?: number): Promise<number>;
   putEndpoint(brokerId: string, url?: string): Promise<void>;
   /** Replaces a function's asset by one that fails, or puts it back. */
   deploy(functionName: string, asset: "broken" | "good"): Promise<void>;
@@ -288,9 +289,13 @@ export const openExchange = async (environment: Readonly<Record<string, string>>
     tell,
     putContact,
     putPolicies,
-    putStricterPolicy: async () => {
+    putStricterPolicy: async (inMs) => {
       const terms = policyTerms(market, CLOCKS).get(DEFAULT_POLICY_ID);
-      const stricter = { ...terms, levels: { ...terms?.levels, warning: 800_000, call: 700_000 } };
+      const stricter = {
+        ...terms,
+        levels: { ...terms?.levels, warning: 800_000, call: 700_000 },
+        ...(inMs !== undefined && { effectiveAt: iso(cloud.now() + inMs) }),
+      };
       return (await cloud.request("PUT", `/policies/${DEFAULT_POLICY_ID}`, stricter, "operator")).status;
     },
     putEndpoint,

@@ -220,7 +220,7 @@ describe("what the functions ask for", () => {
     take();
     await invoke("sweep-overdue", use.overdue as never, {});
     expect(measured(take())).toEqual(asked(minuteWork(16, ROWS)));
-    expect(asked(minuteWork(16, ROWS))).toMatchObject({ readUnits: 33, writeUnits: 0 });
+    expect(asked(minuteWork(16, ROWS))).toMatchObject({ readUnits: 34, writeUnits: 0 });
   });
 
   test("an account is warned, called and told; then it pays", async () => {

@@ -107,7 +107,7 @@ test("one fault hides no other, in a row and in a file", async () => {
   const lines = (await found({ accounts, positions, contacts, instruments })).map((line) => line.split(". ")[0]);
   expect(lines).toEqual([
     'instruments.csv:2 feePpm: "5 bp" is no whole number',
-    'instruments.csv:2 kind: Invalid option: expected one of "linear"|"inverse"|"spot"',
+    'instruments.csv:2 kind: Invalid option: expected one of "linear"|"inverse"|"option"|"spot"',
     "instruments.csv:2 expiryAt: Invalid ISO datetime",
     "tiers.csv:2 floorAsset: floors in USDT",
     "tiers.csv:3 floorAsset: floors in USDT",

@@ -2,9 +2,11 @@ import "../../functions/environment.ts";
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
+import { NoticeTooShort } from "../../../adapters/change-terms.ts";
 import { encodeInstrument } from "../../../adapters/wire/instrument.ts";
 import { encodePolicy } from "../../../adapters/wire/policy.ts";
-import { decimal } from "../../../core/money.ts";
+import { decimal, money } from "../../../core/money.ts";
+import { loadTiers } from "../../../core/tiers.ts";
 import { applyBookFeed } from "../../../functions/apply-book-feed.ts";
 import { type ImportFiles, importFiles } from "../../../operator/import/import.ts";
 import { startTables, type TestTables } from "../../engine.ts";
@@ -238,17 +240,27 @@ describe("R16 against what the book has applied", () => {
 });
 
 describe("terms that the stage holds", () => {
+  const VENUE_BRACKETS = {
+    ...example("binance-leverage-bracket.json"),
+    format: "binance" as const,
+    symbols: new Map([["BTCUSDT", "BTC-PERP"]]),
+  };
+
   test("a venue's brackets make the next version of the stage's instrument", async () => {
     await run(CSV, true);
-    const tiers = { ...example("binance-leverage-bracket.json"), format: "binance" as const, symbols: new Map([["BTCUSDT", "BTC-PERP"]]) };
-    const { faults, states, leftOut } = await run({ tiers, brokers: [] }, true);
+    const listed = (await stage.desk.marks.instruments()).get("BTC-PERP");
+    if (listed === undefined) throw new Error("the import listed no BTC-PERP");
+    const dear = loadTiers("test", [{ floor: money("0"), rateIm: 100_000, rateMm: 50_000 }], listed.feePpm);
+    await stage.desk.marks.putInstrument({ ...listed, version: 2, tiers: dear });
+    stage.clock.set(stage.clock.now() + 86_400_000);
+    const { faults, states, leftOut } = await run({ tiers: VENUE_BRACKETS, brokers: [] }, true);
     expect({ faults, instruments: states["instruments"], leftOut }).toEqual({
       faults: [],
       instruments: ["BTC-PERP changed"],
       leftOut: ["ETHUSDT"],
     });
     const stored = (await stageOn({ ...tables, db: stage.world.db, names: stage.world.settings }).desk.marks.instruments()).get("BTC-PERP");
-    expect(stored?.version).toBe(2);
+    expect(stored?.version).toBe(3);
     expect(stored?.tiers.map(({ floor, rateIm, rateMm }) => [decimal(floor), rateIm, rateMm])).toEqual([
       ["0", 8_000, 4_000],
       ["50000", 10_000, 5_000],
@@ -256,6 +268,12 @@ describe("terms that the stage holds", () => {
       ["1000000", 50_000, 25_000],
       ["10000000", 100_000, 50_000],
     ]);
+  });
+
+  test("M3 brackets that raise a rate by more than 25 % need notice: they are refused, and nothing is stored", async () => {
+    await run(CSV, true);
+    await expect(run({ tiers: VENUE_BRACKETS, brokers: [] }, true)).rejects.toThrow(NoticeTooShort);
+    expect((await stage.desk.marks.instruments()).get("BTC-PERP")?.version).toBe(1);
   });
 
   test("haircuts alone make the next version of the stage's policy", async () => {

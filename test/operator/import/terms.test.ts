@@ -138,8 +138,8 @@ describe("M3 R24 tiers", () => {
   test("of a spot pair, and missing ones of a contract", async () => {
     const text = `${BRACKETS}BTC-PERP,USDT,0,,0.008,0.004\nBTC-SPOT,USDT,0,,0.008,0.004\n`;
     expect(await found({ ...alone, tiers: tiers(text) })).toEqual([
-      "instruments.csv:3 tiers: spot has none, contracts have at least one. Correct it; docs/reference/import.md has the form",
-      "instruments.csv:4 tiers: spot has none, contracts have at least one. Correct it; docs/reference/import.md has the form",
+      "instruments.csv:3 tiers: spot pairs and options have none, contracts have at least one. Correct it; docs/reference/import.md has the form",
+      "instruments.csv:4 tiers: spot pairs and options have none, contracts have at least one. Correct it; docs/reference/import.md has the form",
       "tiers.csv:3: brackets of a contract for BTC-SPOT, which is spot. Give the table of the contract, or correct --symbol",
     ]);
   });
