@@ -83,6 +83,8 @@ const statisticalTerms = z
   .strictObject({
     scenariosId: z.string().min(1).max(64),
     version: count.min(1),
+    /** Absent in policies of before it was kept: their rows were days. */
+    horizonDays: count.min(1).max(30).default(1),
     units: z.array(asset).max(100),
     history: jointMoves.max(ROWS_MAX),
     stress: jointMoves.max(50),
