@@ -9,6 +9,7 @@ import { levelOf } from "../core/level.ts";
 import { adverseRoot, bankruptcyRoots, liquidationRoots } from "../core/liquidation-price.ts";
 import { policyIn } from "../core/mode.ts";
 import { waysToCureIn } from "../core/pool-cure.ts";
+import { distanceOf } from "../core/risk/distance.ts";
 import { scopeOf, viewOf } from "../core/scope.ts";
 import { assess, boundOf } from "../core/statement.ts";
 import { Problem } from "./problem.ts";
@@ -35,6 +36,7 @@ const shownScope = (account: MarginAccount, scope: Scope, { snapshot, policy, no
   const view = viewOf(account, scope);
   const statement = assess(view, snapshot, policy, now);
   const { amountDue, cures } = waysToCureIn(scope, view, statement, snapshot, policy);
+  const distance = distanceOf(view, { snapshot, policy, now }, policy.model.kind === "portfolio" ? policy.model.statistical : null);
   return {
     level: view.level,
     levelNow: levelOf(view, statement, policy.levels, view.level),
@@ -49,6 +51,8 @@ const shownScope = (account: MarginAccount, scope: Scope, { snapshot, policy, no
     amountDue,
     cures: [...cures],
     boundBy: boundOf(statement.components),
+    distance: distance.ok ? { ...distance.value, heldFixed: [...distance.value.heldFixed] } : null,
+    noDistance: distance.ok ? null : `${distance.fault}: ${distance.detail}`,
     call: view.live === null ? null : shownCall(view.live.call),
   };
 };
@@ -57,7 +61,7 @@ export const readAccount = defineRoute({
   action: "readAccount",
   summary: "An account with its margin statement",
   description:
-    "On the newest marks, at their time: equities, requirements, liquidation and bankruptcy price of each position (other marks held), the amount that returns the account to its initial requirement, and the ways to pay it (R4). `low` is the cautious value where a mark is bad, `high` the one on the last accepted marks (R3). An isolated pool stands beside them with figures and a call of its own (R9): they count nothing of it, and it counts nothing of them.",
+    "On the newest marks, at their time: equities, requirements, liquidation and bankruptcy price of each position (other marks held), the amount that returns the account to its initial requirement, and the ways to pay it (R4). `low` is the cautious value where a mark is bad, `high` the one on the last accepted marks (R3). An isolated pool stands beside them with figures and a call of its own (R9): they count nothing of it, and it counts nothing of them. `distance` says how far the maintenance requirement is by the joint scenarios of the policy, `noDistance` why there is none (M4, M11).",
   path: accountPath,
   query: none,
   body: noBody,

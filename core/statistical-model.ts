@@ -24,6 +24,8 @@ export interface JointMove {
 export interface StatisticalTerms {
   readonly scenariosId: string;
   readonly version: number;
+  /** Days that one row of the history spans: the margin period of risk. */
+  readonly horizonDays: number;
   /** Base assets of the risk units. */
   readonly units: readonly Asset[];
   readonly history: readonly JointMove[];
@@ -47,6 +49,7 @@ export const validateStatisticalTerms = (name: string, terms: StatisticalTerms):
       throw refuse(row, "a move is no whole ppm above -1,000,000", "−5 % is -50000");
     }
   }
+  if (!Number.isSafeInteger(terms.horizonDays) || terms.horizonDays < 1) throw refuse("horizonDays", "no whole days", "Give at least 1");
   const zeros = Array.from(history, () => 0);
   const losses = stress.map((row) => ({ name: row.name, loss: 0 }));
   const tried = historicalMargin(zeros, losses, { ...HISTORICAL, confidence, weight });

@@ -157,6 +157,23 @@ const statementReply = z.object({
   components: z.array(z.object({ name: z.string(), initial: moneyText, maintenance: moneyText })),
 });
 
+/** How far the maintenance requirement is, by the joint scenarios of the policy (M4, M11). Probabilities in ppm, rounded up. */
+const distanceReply = z.object({
+  scenariosId: z.string(),
+  scenariosVersion: count,
+  distance: moneyText,
+  /** Of a day. */
+  volatility: moneyText,
+  deviations: z.number(),
+  worstDay: z.object({ name: z.string(), loss: moneyText, multiple: z.number().nullable() }).nullable(),
+  breachWithinGrace: count,
+  breachWithinPeriod: count,
+  periodMs: count,
+  breachAfterMs: count.nullable(),
+  /** Base assets that the scenarios do not know. */
+  heldFixed: z.array(asset),
+});
+
 /** What of an account is margined by itself: its level, its figures, what returns it to IM and its live call (R9). */
 const scopeReply = z.object({
   /** Level of the last decision, and of this statement: they differ until the next sweep. */
@@ -168,6 +185,9 @@ const scopeReply = z.object({
   cures: z.array(cure),
   /** The part of the requirement that is the largest: what binds. Null without a requirement. */
   boundBy: z.string().nullable(),
+  distance: distanceReply.nullable(),
+  /** Why there is no distance; null where there is one. */
+  noDistance: z.string().nullable(),
   call: callReply.nullable(),
 });
 

@@ -79,10 +79,13 @@ const ROWS_MAX = 2_500;
 const MOVES_MAX = 30_000;
 const jointMoves = z.array(z.strictObject({ name: z.string().min(1).max(40), movesPpm: z.array(signedPpm).max(100) }));
 
-const statisticalTerms = z
+/** Joint scenarios, as a policy holds them and `npm run scenarios` writes them (M7). */
+export const statisticalTerms = z
   .strictObject({
     scenariosId: z.string().min(1).max(64),
     version: count.min(1),
+    /** Absent in policies of before it was kept: their rows were days. */
+    horizonDays: count.min(1).max(30).default(1),
     units: z.array(asset).max(100),
     history: jointMoves.max(ROWS_MAX),
     stress: jointMoves.max(50),

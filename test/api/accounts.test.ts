@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { decideAccount, openDesk } from "../../adapters/decide-account.ts";
 import { money } from "../../core/money.ts";
+import { STANDARD_TERMS } from "../../core/portfolio/portfolio-terms.ts";
+import { policyFixture } from "../adapters/samples.ts";
 import { startTables, type TestTables } from "../engine.ts";
 import { ask, moveMark, openAccount, openVenue, type Venue } from "./venue.ts";
 
@@ -87,6 +89,38 @@ describe("GET /accounts/{accountId}", () => {
     // The band is 5 % of 7,300.
     expect(body.statement.low.equityMaintenance).toBe("-65");
     expect(body.statement.legs[0]).toMatchObject({ quality: "STALE", price: "7300", priceLow: "6935" });
+  });
+
+  test("M4: the distance by the joint scenarios of the policy, and why there is none", async () => {
+    const { body: without } = await ask(venue.world, { as: "operator", path: "/accounts/A-1" });
+    expect(without).toMatchObject({
+      distance: null,
+      noDistance: expect.stringContaining("NO_HISTORY: policy standard version 1 holds no"),
+    });
+    const own = await openVenue(tables);
+    const statistical = {
+      ...{ scenariosId: "joint", version: 2, units: ["BTC"], confidence: 975_000, weight: 750_000 },
+      history: Array.from({ length: 400 }, (_, day) => ({ name: `day ${day}`, movesPpm: [day % 2 === 0 ? 50_000 : -50_000] })),
+      stress: [{ name: "halved", movesPpm: [-500_000] }],
+    };
+    const { policyId: _, version: __, ...policy } = policyFixture;
+    const model = { kind: "portfolio", terms: STANDARD_TERMS, statistical };
+    const put = await ask(own.world, { as: "operator", method: "PUT", path: "/policies/standard", body: { ...policy, model } });
+    expect(put.status).toBe(200);
+    await openAccount(own, "A-1", "B1", "4000");
+    const { body } = await ask(own.world, { as: "operator", path: "/accounts/A-1" });
+    expect(body.noDistance).toBeNull();
+    // 4,000 less 3/4 of the shortfall of 400 and 1/4 of the stress of 4,000; 5 % of 8,000, and the requirement moves the other way.
+    expect(body.distance).toMatchObject({
+      scenariosId: "joint",
+      scenariosVersion: 2,
+      distance: "2700",
+      periodMs: 86_400_000,
+      heldFixed: [],
+    });
+    expect(Number(body.distance.volatility)).toBeGreaterThan(330);
+    expect(Number(body.distance.volatility)).toBeLessThan(400);
+    expect(body.distance.worstDay).toMatchObject({ name: "day 1", multiple: expect.any(Number) });
   });
 
   test("an account that is not in the book", async () => {

@@ -118,6 +118,7 @@ describe("statistical margin in an account: max(grid, ES) (M7)", () => {
   }));
   const statistical = {
     scenariosId: "test",
+    horizonDays: 1,
     version: 1,
     units: ["BTC"],
     history,
