@@ -1,5 +1,5 @@
 import type { MarginAccount, Position } from "./account.ts";
-import { atPrice, collateralValue } from "./collateral.ts";
+import { atPrice, collateralValue, initialValue } from "./collateral.ts";
 import type { Asset, Instrument } from "./instrument.ts";
 import type { MarkQuality } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
@@ -215,9 +215,10 @@ export const sidedOf = ({ settlements, legs }: Valued, market: PricedMarket, sid
       unpriced ||= balanceI < 0n || requiredM > 0n;
       continue;
     }
-    const priceI = side === "high" ? priced.high : balanceI < 0n ? upper : lower;
     const priceM = side === "high" ? priced.high : balanceM < 0n ? upper : lower;
-    equityInitial += collateralValue(balanceI, priceI, terms, "initial");
+    if (priced.initial === null) {
+      equityInitial += collateralValue(balanceI, side === "high" ? priced.high : balanceI < 0n ? upper : lower, terms, "initial");
+    } else equityInitial += initialValue(balanceI, priced.initial[side], terms);
     equityMaintenance += collateralValue(balanceM, priceM, terms, "maintenance");
     const price = side === "high" ? priced.high : upper;
     initial += price === ONE ? requiredI : atPrice(requiredI, price, "up");

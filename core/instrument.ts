@@ -28,6 +28,8 @@ export interface MarkRule {
   readonly agreePpm: Ppm;
   /** A jump that nothing confirmed or refuted for this long makes the mark SUSPECT. */
   readonly suspectAfterMs: number;
+  /** Half-life of the slow average that E_i prices collateral with (M2): of spot pairs only. Absent or 0: none. */
+  readonly slowHalfLifeMs?: number;
 }
 
 /** What makes an instrument a European option (M1). */

@@ -1,5 +1,6 @@
 import type { Instruments } from "./instrument.ts";
 import type { Price } from "./money.ts";
+import type { SlowPrice } from "./slow-average.ts";
 
 /**
  * What a mark is good for at an instant; `ACTIONS` says what each quality allows (R3). `MODEL`: the option's own mark
@@ -17,6 +18,8 @@ export interface Mark {
   readonly source: string;
   /** A tick beyond the jump guard that no second tick has confirmed or refuted; null when none. */
   readonly candidate: { readonly price: Price; readonly asOf: number } | null;
+  /** Slow average of the accepted prices until `asOf` (M2); absent where the instrument's rule asks for none. */
+  readonly slow?: SlowPrice;
 }
 
 /** The immutable set of marks and instruments that one decision is priced on. */

@@ -3,6 +3,7 @@ import { LIMITS } from "./limits.ts";
 import type { Mark, MarkQuality } from "./mark.ts";
 import type { Ppm, Price } from "./money.ts";
 import { abs, ONE, PPM } from "./money.ts";
+import { slowAfter, slowFrom } from "./slow-average.ts";
 
 /** What a mark may be needed for. */
 export type MarkAction = "openCall" | "startClock" | "meetByPayment" | "meetByMarket" | "closeOut" | "trade" | "withdraw";
@@ -102,6 +103,15 @@ const refusal = (previous: Mark | null, tick: Tick, instrument: Instrument, now:
   return large >= small * BigInt(LIMITS.unitMistakeFactor) ? `off by a factor of ${LIMITS.unitMistakeFactor} or more` : null;
 };
 
+/** The mark that an accepted tick makes of the one before. */
+const acceptedMark = (previous: Mark | null, tick: Tick, { markRule }: Instrument): Mark => {
+  const { instrumentId, price, asOf, source } = tick;
+  const { slowHalfLifeMs = 0 } = markRule;
+  const mark: Mark = { instrumentId, price, asOf, source, candidate: null };
+  if (slowHalfLifeMs === 0) return mark;
+  return { ...mark, slow: previous === null ? slowFrom(price) : slowAfter(previous, asOf, slowHalfLifeMs) };
+};
+
 /**
  * Judges one tick against the last accepted mark (S17, S20, S21).
  *
@@ -117,7 +127,7 @@ const refusal = (previous: Mark | null, tick: Tick, instrument: Instrument, now:
 export const judgeMark = (previous: Mark | null, tick: Tick, instrument: Instrument, now: number): MarkJudgement => {
   const refused = refusal(previous, tick, instrument, now);
   if (refused !== null) return { outcome: "rejected", mark: previous, reason: refused };
-  const accepted: Mark = { instrumentId: tick.instrumentId, price: tick.price, asOf: tick.asOf, source: tick.source, candidate: null };
+  const accepted = acceptedMark(previous, tick, instrument);
   if (previous === null) return { outcome: "accepted", mark: accepted, reason: "first price" };
   if (tick.asOf === previous.asOf) return { outcome: "duplicate", mark: previous, reason: "the same price again" };
   const { jumpPpmPerMinute, jumpPpmMax } = instrument.markRule;

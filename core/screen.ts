@@ -5,7 +5,7 @@ import type { PricedMarket } from "./market.ts";
 import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
 import { ONE } from "./money.ts";
 import type { CollateralTerms, Policy } from "./policy.ts";
-import type { Estimate } from "./valuation.ts";
+import { type Estimate, initialPrice } from "./valuation.ts";
 
 /**
  * Relative error allowed to the float pass, of the sum S of the magnitudes of everything it adds.
@@ -125,12 +125,15 @@ export const isSurelyQuiet = (account: MarginAccount, snapshot: MarketSnapshot, 
     }
     const price = Number(priced.high) / Number(ONE);
     const weight = priced.terms.liabilityWeight / 1e6;
-    const value = (wallet - reserved + (profit > 0 ? profit * share : profit)) * price;
+    const balance = wallet - reserved + (profit > 0 ? profit * share : profit);
+    const { asset: held, debt: owed } = initialPrice(priced, "high");
+    const value = balance * (Number(balance < 0 ? owed : held) / Number(ONE));
     headroom += value < 0 ? value * weight : afterHaircut(value, priced.terms);
     headroom -= (maintenance + warning * (initial - maintenance)) * price;
-    magnitude += (Math.abs(wallet) + reserved + own * (1 + warning)) * price * weight;
+    const dearest = Number(owed) / Number(ONE);
+    magnitude += (Math.abs(wallet) + reserved + own * (1 + warning)) * dearest * weight;
     // What is rounded in the asset is worth its price.
-    magnitude += ((ROUNDING_UNITS * (1 + account.positions.length) * (1 + price) * (1 + warning)) / ERROR_SHARE) * weight;
+    magnitude += ((ROUNDING_UNITS * (1 + account.positions.length) * (1 + dearest) * (1 + warning)) / ERROR_SHARE) * weight;
   }
   if (account.positions.length === 0 && magnitude === 0) return true;
   return headroom > magnitude * ERROR_SHARE;

@@ -1,9 +1,11 @@
+import type { InitialPrice } from "./collateral.ts";
 import type { Asset, Instrument, OptionTerms } from "./instrument.ts";
-import type { MarketSnapshot, MarkQuality } from "./mark.ts";
+import type { Mark, MarketSnapshot, MarkQuality } from "./mark.ts";
 import type { Money, Price, Quantity } from "./money.ts";
-import { abs, divide, ONE, PPM } from "./money.ts";
+import { abs, divide, max, min, ONE, PPM } from "./money.ts";
 import type { CollateralTerms, Policy } from "./policy.ts";
 import { bandWidth, qualityAt, qualityUntil } from "./quality.ts";
+import { slowPrice } from "./slow-average.ts";
 import { TermsError } from "./terms-error.ts";
 
 /**
@@ -79,6 +81,8 @@ export interface PricedAsset {
   /** Edges of the band: assets count at the lower one, debts and requirements at the upper one. */
   readonly lower: Price;
   readonly upper: Price;
+  /** Prices of E_i on either side; null where they are those of E_m. */
+  readonly initial: { readonly low: InitialPrice; readonly high: InitialPrice } | null;
   readonly validFrom: number;
   readonly validUntil: number;
 }
@@ -222,24 +226,39 @@ export const termsOf = (policy: Policy, asset: Asset): CollateralTerms => {
   return terms;
 };
 
+/** Prices of E_i: `min(index, slow average)` for what is held, `max` of them for what is owed (M2); null without an average. */
+const initialOf = ({ price, slow }: Mark, lower: Price, upper: Price): PricedAsset["initial"] => {
+  if (slow === undefined) return null;
+  const [held, owed] = [slowPrice(slow, "down"), slowPrice(slow, "up")];
+  return { low: { asset: min(lower, held), debt: max(upper, owed) }, high: { asset: min(price, held), debt: max(price, owed) } };
+};
+
+/** The prices of an asset in E_i on one side of R3. */
+export const initialPrice = ({ initial, high, lower, upper }: PricedAsset, side: "low" | "high"): InitialPrice =>
+  initial?.[side] ?? (side === "high" ? { asset: high, debt: high } : { asset: lower, debt: upper });
+
 /** An accepted asset on a snapshot at an instant (M2, R3). */
 export const priceAsset = (terms: CollateralTerms, snapshot: MarketSnapshot, now: number): PricedAsset => {
   const one = ONE as Price;
   const always = { terms, validFrom: Number.NEGATIVE_INFINITY, validUntil: Number.POSITIVE_INFINITY };
-  if (terms.priceId === null) return { ...always, quality: "GOOD", high: one, lower: one, upper: one };
+  if (terms.priceId === null) return { ...always, quality: "GOOD", high: one, lower: one, upper: one, initial: null };
   const none = 0n as Price;
   const instrument = snapshot.instruments.get(terms.priceId);
   const mark = snapshot.marks.get(terms.priceId);
   // An asset that never had a price never counted: nothing is taken away from anybody when it counts 0 on both sides.
-  if (instrument === undefined || mark === undefined) return { ...always, quality: "MISSING", high: none, lower: none, upper: none };
+  if (instrument === undefined || mark === undefined) {
+    return { ...always, quality: "MISSING", high: none, lower: none, upper: none, initial: null };
+  }
   const quality = qualityAt(mark, instrument, now);
   const width = quality === "GOOD" ? 0n : bandWidth(mark.price, instrument);
+  const [lower, upper] = [(mark.price - width) as Price, (mark.price + width) as Price];
   return {
     terms,
     quality,
     high: mark.price,
-    lower: (mark.price - width) as Price,
-    upper: (mark.price + width) as Price,
+    lower,
+    upper,
+    initial: initialOf(mark, lower, upper),
     validFrom: now,
     validUntil: qualityUntil(mark, instrument, now),
   };

@@ -1,6 +1,7 @@
 import type { Instrument } from "../../core/instrument.ts";
 import type { Mark } from "../../core/mark.ts";
 import { decimal, price } from "../../core/money.ts";
+import type { SlowPrice } from "../../core/slow-average.ts";
 import { encodeInstrument, instrumentBody } from "../wire/instrument.ts";
 import { placesOf } from "../wire/parse.ts";
 import { checkSchema, type Item, json, SCHEMA, text, UnreadableRow, whole } from "./items.ts";
@@ -9,6 +10,14 @@ import { checkSchema, type Item, json, SCHEMA, text, UnreadableRow, whole } from
 
 export const MARK_PK = "MARK";
 export const INSTRUMENT_PK = "INSTRUMENT";
+
+const WHOLE = /^-?\d{1,40}$/;
+
+/** The slow average is stored in its own unit, 1e-16: eight decimals are too few for it. */
+const slowOf = (text: string): SlowPrice => {
+  if (!WHOLE.test(text)) throw new UnreadableRow("a slow average that is no whole number");
+  return BigInt(text) as SlowPrice;
+};
 
 export const markItem = (mark: Mark): Item => ({
   pk: { S: MARK_PK },
@@ -21,6 +30,7 @@ export const markItem = (mark: Mark): Item => ({
     candidateAsOf: { N: `${mark.candidate.asOf}` },
     candidatePrice: { S: decimal(mark.candidate.price) },
   }),
+  ...(mark.slow !== undefined && { slow: { S: mark.slow.toString() } }),
 });
 
 /** @throws UnreadableRow or RangeError for a row of another form. */
@@ -33,6 +43,7 @@ export const decodeMark = (item: Item): Mark => {
     source: text(item, "source"),
     candidate:
       item["candidateAsOf"] === undefined ? null : { asOf: whole(item, "candidateAsOf"), price: price(text(item, "candidatePrice")) },
+    ...(item["slow"] !== undefined && { slow: slowOf(text(item, "slow")) }),
   };
 };
 
@@ -53,7 +64,22 @@ export const decodeInstrument = (item: Item): Instrument => {
   return read.data;
 };
 
-type PackedMark = [instrumentId: string, price: string, asOf: number, source: string, candidate: [price: string, asOf: number] | null];
+/** What only some marks have. The release before reads five values of a mark and looks at no sixth. */
+interface PackedRest {
+  readonly slow?: string;
+}
+
+type PackedMark = [
+  instrumentId: string,
+  price: string,
+  asOf: number,
+  source: string,
+  candidate: [price: string, asOf: number] | null,
+  rest?: PackedRest,
+];
+
+/** Nothing of a mark that has nothing else. */
+const packedRest = ({ slow }: Mark): [PackedRest] | [] => (slow === undefined ? [] : [{ slow: slow.toString() }]);
 
 /** Marks as one attribute of a snapshot. */
 export const packMarks = (marks: readonly Mark[]): string =>
@@ -65,15 +91,17 @@ export const packMarks = (marks: readonly Mark[]): string =>
         mark.asOf,
         mark.source,
         mark.candidate === null ? null : [decimal(mark.candidate.price), mark.candidate.asOf],
+        ...packedRest(mark),
       ],
     ),
   );
 
 export const unpackMarks = (packed: string): Mark[] =>
-  (JSON.parse(packed) as PackedMark[]).map(([instrumentId, at, asOf, source, candidate]) => ({
+  (JSON.parse(packed) as PackedMark[]).map(([instrumentId, at, asOf, source, candidate, rest]) => ({
     instrumentId,
     price: price(at),
     asOf,
     source,
     candidate: candidate === null ? null : { price: price(candidate[0]), asOf: candidate[1] },
+    ...(rest?.slow !== undefined && { slow: slowOf(rest.slow) }),
   }));

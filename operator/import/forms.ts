@@ -87,6 +87,7 @@ export const FORMS = {
       "tiers.*.rateMm": "share",
       "tiers.*.amountIm": "decimal",
       "tiers.*.amountMm": "decimal",
+      "markRule.slowHalfLifeMs": "whole",
     },
     nullable: { expiryAt: "text" },
   },

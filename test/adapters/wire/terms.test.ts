@@ -26,6 +26,8 @@ describe("instruments (M3, R24)", () => {
     expect(instrumentBody.parse({ ...instrumentFixture, kind: "inverse" }).settleAsset).toBe("BTC");
     const spot = instrumentBody.parse({ ...instrumentFixture, kind: "spot", tiers: [] });
     expect([spot.tiers, spot.settleAsset]).toEqual([[], "USDT"]);
+    const slow = { ...instrumentFixture, kind: "spot", tiers: [], markRule: { ...instrumentFixture.markRule, slowHalfLifeMs: 3_600_000 } };
+    expect(encodeInstrument(instrumentBody.parse(slow))).toMatchObject({ markRule: slow.markRule });
   });
 
   const tiers = instrumentFixture.tiers;
@@ -39,6 +41,11 @@ describe("instruments (M3, R24)", () => {
     ["a spot with tiers", { kind: "spot" }, /^tiers: /],
     ["prices below 0 without a margin per unit (R5)", { allowNonPositive: true }, /^marginMinPerUnit: /],
     ["an inverse contract with prices below 0", { kind: "inverse", allowNonPositive: true, marginMinPerUnit: "1" }, /^allowNonPositive: /],
+    [
+      "a slow average of a contract (M2)",
+      { markRule: { ...instrumentFixture.markRule, slowHalfLifeMs: 1 } },
+      /^markRule\.slowHalfLifeMs: /,
+    ],
     ["a multiplier of 0", { multiplier: "0" }, /^multiplier: /],
     ["a rate above 1", { tiers: [{ ...tiers[0], rateIm: 1_000_001 }] }, /^tiers\.0\.rateIm: /],
     ["one asset on both sides", { quoteAsset: "BTC" }, /^quoteAsset: /],
