@@ -10,6 +10,16 @@ export interface HaircutTier {
   readonly haircutMm: Ppm;
 }
 
+/** What is needed of positions that settle in a stable asset while it trades below its peg (M2). */
+export interface PegTerms {
+  /** Spot instrument whose price is 1 at the peg: the asset's own, or another where the asset is the valuation asset. */
+  readonly priceId: string;
+  /** s*: below this price, in ppm of the peg, it counts as lost. */
+  readonly threshold: Ppm;
+  /** f: share of the exposure that a whole loss of the peg costs. */
+  readonly factor: Ppm;
+}
+
 /** The terms on which one asset counts in equity. */
 export interface CollateralTerms {
   readonly asset: Asset;
@@ -18,6 +28,8 @@ export interface CollateralTerms {
   readonly tiers: readonly HaircutTier[];
   /** Weight of a debt in this asset, at least 1,000,000. */
   readonly liabilityWeight: Ppm;
+  /** Absent for an asset without a peg. */
+  readonly peg?: PegTerms;
 }
 
 /** Entry thresholds of the levels (R1). WARNING, CALL and RESTRICTED are headroom x; BACKSTOP is a share of MM. */

@@ -35,14 +35,25 @@ const RANK: Readonly<Record<MarkQuality, number>> = { GOOD: 0, MODEL: 1, STALE: 
 export const worseQuality = (a: MarkQuality, b: MarkQuality): MarkQuality => (RANK[a] >= RANK[b] ? a : b);
 
 /**
+ * Where a price stands against what its source can say at all (S05). At its least answer the truth may be anything
+ * below, at its greatest anything above.
+ */
+export const boundOf = (price: Price, { markRule: { minAnswer, maxAnswer } }: Instrument): "least" | "greatest" | null => {
+  if (minAnswer !== undefined && price <= minAnswer) return "least";
+  return maxAnswer !== undefined && price >= maxAnswer ? "greatest" : null;
+};
+
+/**
  * What a mark is good for at an instant (R3).
  *
+ * A price at a bound of its source is SUSPECT however new it is (S05).
  * A candidate that nothing confirmed or refuted for `suspectAfterMs` makes the mark SUSPECT: the
  * market may have moved and nobody says so. Age counts from the price's own instant.
  */
 export const qualityAt = (mark: Mark | undefined, instrument: Instrument, now: number): MarkQuality => {
   if (mark === undefined) return "MISSING";
   const { ageMaxMs, suspectAfterMs } = instrument.markRule;
+  if (boundOf(mark.price, instrument) !== null) return "SUSPECT";
   if (mark.candidate !== null && now - mark.candidate.asOf >= suspectAfterMs) return "SUSPECT";
   return now - mark.asOf > ageMaxMs ? "STALE" : "GOOD";
 };

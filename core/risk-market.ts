@@ -41,6 +41,12 @@ const rateOf = (market: PricedMarket, quoteAsset: Asset, baseAsset: Asset, inQuo
   return coin === null || inQuote <= 0 ? 0 : whole(coin.high) / inQuote;
 };
 
+/** What the quote asset of a unit trades at by its peg; 1 where the policy names none (M2). */
+const pegOf = (market: PricedMarket, quoteAsset: Asset): number => {
+  const pegged = pricedAsset(market, quoteAsset)?.pegged ?? null;
+  return pegged === null ? 1 : whole(pegged);
+};
+
 /** The risk unit of a base asset on the snapshot (M6): one object, which all its instruments share. */
 const unitOf = (market: PricedMarket, { terms }: PortfolioModel, baseAsset: Asset): PricedUnit => {
   const known = market.units.get(baseAsset);
@@ -51,7 +57,7 @@ const unitOf = (market: PricedMarket, { terms }: PortfolioModel, baseAsset: Asse
     set: scenarioSet(terms, baseAsset),
     market: { spot: spot?.price ?? 0, quoteRate },
     spotConfidencePpm: 1_000_000,
-    peg: 1,
+    peg: spot === null ? 1 : pegOf(market, spot.quoteAsset),
   };
   market.units.set(baseAsset, unit);
   return unit;

@@ -118,7 +118,7 @@ export const isSurelyQuiet = (account: MarginAccount, snapshot: MarketSnapshot, 
     const reserved = Number(account.reserved.get(asset) ?? 0n);
     if (wallet === 0 && reserved === 0 && own === 0) continue;
     const priced = pricedAsset(market, asset);
-    if (priced === null || priced.quality !== "GOOD") {
+    if (priced === null || priced.quality !== "GOOD" || priced.depeg !== null) {
       // An asset that counts nothing is no doubt while it is held; anything else is for the exact pass.
       if (priced === null && own === 0 && wallet >= 0) continue;
       return false;

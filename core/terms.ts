@@ -22,6 +22,14 @@ const checkCollateral = (terms: CollateralTerms, valuationAsset: string, refuse:
   if (!Number.isInteger(terms.liabilityWeight) || terms.liabilityWeight < WHOLE) {
     throw refuse(place, `liability weight ${terms.liabilityWeight} is below 1,000,000`, "A debt counts at least at its value (M2)");
   }
+  if (terms.peg !== undefined) {
+    const { threshold, factor } = terms.peg;
+    if (!isShare(threshold) || threshold === 0) {
+      throw refuse(`${place}, peg`, `threshold ${threshold} is not from 1 to 1,000,000`, "0.98 of the peg is 980000 (M2)");
+    }
+    if (!Number.isInteger(factor) || factor < 0)
+      throw refuse(`${place}, peg`, `factor ${factor} is no ppm`, "Twice the gap is 2000000 (M2)");
+  }
   if (terms.tiers.length === 0) throw refuse(place, "no haircut slice", "Give at least one, from value 0");
   for (const [index, { floor, haircutIm, haircutMm }] of terms.tiers.entries()) {
     const slice = `${place}, slice ${index + 1}`;

@@ -1,10 +1,10 @@
 import type { InitialPrice } from "./collateral.ts";
 import type { Asset, Instrument, OptionTerms } from "./instrument.ts";
 import type { Mark, MarketSnapshot, MarkQuality } from "./mark.ts";
-import type { Money, Price, Quantity } from "./money.ts";
+import type { Money, Ppm, Price, Quantity } from "./money.ts";
 import { abs, divide, max, min, ONE, PPM } from "./money.ts";
 import type { CollateralTerms, Policy } from "./policy.ts";
-import { bandWidth, qualityAt, qualityUntil } from "./quality.ts";
+import { bandWidth, boundOf, qualityAt, qualityUntil, worseQuality } from "./quality.ts";
 import { slowPrice } from "./slow-average.ts";
 import { TermsError } from "./terms-error.ts";
 
@@ -83,6 +83,10 @@ export interface PricedAsset {
   readonly upper: Price;
   /** Prices of E_i on either side; null where they are those of E_m. */
   readonly initial: { readonly low: InitialPrice; readonly high: InitialPrice } | null;
+  /** Price of a stable asset by its peg, at the lower edge where that is not GOOD; null without a peg or a price. */
+  readonly pegged: Price | null;
+  /** Null where the asset has no peg or keeps it: the price by the peg on either side, the threshold s* and the factor f (M2). */
+  readonly depeg: { readonly low: Price; readonly high: Price; readonly threshold: Price; readonly factor: Ppm } | null;
   readonly validFrom: number;
   readonly validUntil: number;
 }
@@ -237,10 +241,10 @@ const initialOf = ({ price, slow }: Mark, lower: Price, upper: Price): PricedAss
 export const initialPrice = ({ initial, high, lower, upper }: PricedAsset, side: "low" | "high"): InitialPrice =>
   initial?.[side] ?? (side === "high" ? { asset: high, debt: high } : { asset: lower, debt: upper });
 
-/** An accepted asset on a snapshot at an instant (M2, R3). */
-export const priceAsset = (terms: CollateralTerms, snapshot: MarketSnapshot, now: number): PricedAsset => {
+/** An accepted asset by its own price. */
+const pricedAlone = (terms: CollateralTerms, snapshot: MarketSnapshot, now: number): PricedAsset => {
   const one = ONE as Price;
-  const always = { terms, validFrom: Number.NEGATIVE_INFINITY, validUntil: Number.POSITIVE_INFINITY };
+  const always = { terms, pegged: null, depeg: null, validFrom: Number.NEGATIVE_INFINITY, validUntil: Number.POSITIVE_INFINITY };
   if (terms.priceId === null) return { ...always, quality: "GOOD", high: one, lower: one, upper: one, initial: null };
   const none = 0n as Price;
   const instrument = snapshot.instruments.get(terms.priceId);
@@ -251,7 +255,9 @@ export const priceAsset = (terms: CollateralTerms, snapshot: MarketSnapshot, now
   }
   const quality = qualityAt(mark, instrument, now);
   const width = quality === "GOOD" ? 0n : bandWidth(mark.price, instrument);
-  const [lower, upper] = [(mark.price - width) as Price, (mark.price + width) as Price];
+  // At its source's least answer an asset may be worth anything below (S05).
+  const lower = (boundOf(mark.price, instrument) === "least" ? 0n : mark.price - width) as Price;
+  const upper = (mark.price + width) as Price;
   return {
     terms,
     quality,
@@ -259,7 +265,33 @@ export const priceAsset = (terms: CollateralTerms, snapshot: MarketSnapshot, now
     lower,
     upper,
     initial: initialOf(mark, lower, upper),
+    pegged: null,
+    depeg: null,
     validFrom: now,
     validUntil: qualityUntil(mark, instrument, now),
+  };
+};
+
+/**
+ * An accepted asset on a snapshot at an instant (M2, R3). A stable asset is as good as the price by its peg: without one
+ * its quality is MISSING, and what it is worth stays what its own price says.
+ */
+export const priceAsset = (terms: CollateralTerms, snapshot: MarketSnapshot, now: number): PricedAsset => {
+  const alone = pricedAlone(terms, snapshot, now);
+  const { peg } = terms;
+  if (peg === undefined) return alone;
+  const instrument = snapshot.instruments.get(peg.priceId);
+  const mark = snapshot.marks.get(peg.priceId);
+  if (instrument === undefined || mark === undefined) return { ...alone, quality: "MISSING" };
+  const own = qualityAt(mark, instrument, now);
+  const threshold = ((BigInt(peg.threshold) * ONE) / PPM) as Price;
+  const low = (own === "GOOD" ? mark.price : mark.price - bandWidth(mark.price, instrument)) as Price;
+  return {
+    ...alone,
+    quality: worseQuality(alone.quality, own),
+    pegged: low,
+    depeg: low < threshold ? { low, high: mark.price, threshold, factor: peg.factor } : null,
+    validFrom: now,
+    validUntil: Math.min(alone.validUntil, qualityUntil(mark, instrument, now)),
   };
 };

@@ -16,6 +16,8 @@ const collateralTerms = z.strictObject({
   priceId: instrumentId.nullable(),
   tiers: z.array(haircutTier).min(1).max(50),
   liabilityWeight: ppm.min(1_000_000, "a debt weighs at least 1 (M2)"),
+  /** Only of a stable asset whose loss of its peg raises what positions need (M2). */
+  peg: z.strictObject({ priceId: instrumentId, threshold: share, factor: ppm }).exactOptional(),
 });
 
 const shape = z.strictObject({

@@ -88,6 +88,8 @@ export const FORMS = {
       "tiers.*.amountIm": "decimal",
       "tiers.*.amountMm": "decimal",
       "markRule.slowHalfLifeMs": "whole",
+      "markRule.minAnswer": "decimal",
+      "markRule.maxAnswer": "decimal",
     },
     nullable: { expiryAt: "text" },
   },
