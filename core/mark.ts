@@ -1,5 +1,5 @@
 import type { Instruments } from "./instrument.ts";
-import type { Price } from "./money.ts";
+import type { Price, Quantity } from "./money.ts";
 import type { SlowPrice } from "./slow-average.ts";
 
 /**
@@ -20,6 +20,8 @@ export interface Mark {
   readonly candidate: { readonly price: Price; readonly asOf: number } | null;
   /** Slow average of the accepted prices until `asOf` (M2); absent where the instrument's rule asks for none. */
   readonly slow?: SlowPrice;
+  /** What everybody deposited of a spot pair's base asset, as last told (M2); absent where no tick told it. */
+  readonly deposits?: { readonly total: Quantity; readonly asOf: number };
 }
 
 /** The immutable set of marks and instruments that one decision is priced on. */

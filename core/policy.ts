@@ -20,6 +20,14 @@ export interface PegTerms {
   readonly factor: Ppm;
 }
 
+/** Where an asset's weight in E_i falls as what everybody deposited grows: to `min(1, D0/D)` of it (M2). */
+export interface DepositTerms {
+  /** D0, in units of the asset: up to it the weight is whole. */
+  readonly scaleStart: Money;
+  /** A figure of the deposits older than this is STALE. */
+  readonly ageMaxMs: number;
+}
+
 /** The terms on which one asset counts in equity. */
 export interface CollateralTerms {
   readonly asset: Asset;
@@ -30,6 +38,8 @@ export interface CollateralTerms {
   readonly liabilityWeight: Ppm;
   /** Absent for an asset without a peg. */
   readonly peg?: PegTerms;
+  /** Absent where the asset counts alike however much of it was deposited. */
+  readonly deposits?: DepositTerms;
 }
 
 /** Entry thresholds of the levels (R1). WARNING, CALL and RESTRICTED are headroom x; BACKSTOP is a share of MM. */

@@ -1,7 +1,7 @@
 import type { Instrument } from "./instrument.ts";
 import { LIMITS } from "./limits.ts";
 import type { Mark, MarkQuality } from "./mark.ts";
-import type { Ppm, Price } from "./money.ts";
+import type { Ppm, Price, Quantity } from "./money.ts";
 import { abs, ONE, PPM } from "./money.ts";
 import { slowAfter, slowFrom } from "./slow-average.ts";
 
@@ -71,6 +71,8 @@ export interface Tick {
   readonly price: Price;
   readonly asOf: number;
   readonly source: string;
+  /** Of a spot pair: what everybody deposited of its base asset, in units; not negative. A tick without it leaves the last figure. */
+  readonly totalDeposits?: Quantity | undefined;
 }
 
 export interface MarkJudgement {
@@ -116,11 +118,18 @@ const refusal = (previous: Mark | null, tick: Tick, instrument: Instrument, now:
 
 /** The mark that an accepted tick makes of the one before. */
 const acceptedMark = (previous: Mark | null, tick: Tick, { markRule }: Instrument): Mark => {
-  const { instrumentId, price, asOf, source } = tick;
+  const { instrumentId, price, asOf, source, totalDeposits } = tick;
   const { slowHalfLifeMs = 0 } = markRule;
-  const mark: Mark = { instrumentId, price, asOf, source, candidate: null };
-  if (slowHalfLifeMs === 0) return mark;
-  return { ...mark, slow: previous === null ? slowFrom(price) : slowAfter(previous, asOf, slowHalfLifeMs) };
+  const deposits = totalDeposits === undefined ? previous?.deposits : { total: totalDeposits, asOf };
+  return {
+    instrumentId,
+    price,
+    asOf,
+    source,
+    candidate: null,
+    ...(slowHalfLifeMs > 0 && { slow: previous === null ? slowFrom(price) : slowAfter(previous, asOf, slowHalfLifeMs) }),
+    ...(deposits !== undefined && { deposits }),
+  };
 };
 
 /**

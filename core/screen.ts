@@ -126,9 +126,10 @@ export const isSurelyQuiet = (account: MarginAccount, snapshot: MarketSnapshot, 
     const price = Number(priced.high) / Number(ONE);
     const weight = priced.terms.liabilityWeight / 1e6;
     const balance = wallet - reserved + (profit > 0 ? profit * share : profit);
-    const { asset: held, debt: owed } = initialPrice(priced, "high");
+    const { asset: held, debt: owed, scale } = initialPrice(priced, "high");
+    const kept = scale === null ? 1 : Number(scale.numerator) / Number(scale.denominator);
     const value = balance * (Number(balance < 0 ? owed : held) / Number(ONE));
-    headroom += value < 0 ? value * weight : afterHaircut(value, priced.terms);
+    headroom += value < 0 ? value * weight : kept * afterHaircut(value, priced.terms);
     headroom -= (maintenance + warning * (initial - maintenance)) * price;
     const dearest = Number(owed) / Number(ONE);
     magnitude += (Math.abs(wallet) + reserved + own * (1 + warning)) * dearest * weight;

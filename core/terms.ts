@@ -22,6 +22,23 @@ const checkCollateral = (terms: CollateralTerms, valuationAsset: string, refuse:
   if (!Number.isInteger(terms.liabilityWeight) || terms.liabilityWeight < WHOLE) {
     throw refuse(place, `liability weight ${terms.liabilityWeight} is below 1,000,000`, "A debt counts at least at its value (M2)");
   }
+  if (terms.deposits !== undefined) {
+    const { scaleStart, ageMaxMs } = terms.deposits;
+    if (terms.priceId === null) {
+      throw refuse(
+        `${place}, deposits`,
+        "the valuation asset is scaled",
+        "Only an asset with a price has a mark that tells its deposits (M2)",
+      );
+    }
+    if (scaleStart <= 0n)
+      throw refuse(
+        `${place}, deposits`,
+        `scaleStart ${decimal(scaleStart)} is not above 0`,
+        "Give the deposits up to which the weight is whole (M2)",
+      );
+    if (!isTime(ageMaxMs) || ageMaxMs === 0) throw refuse(`${place}, deposits`, `ageMaxMs ${ageMaxMs} is no time`, "An hour is 3600000");
+  }
   if (terms.peg !== undefined) {
     const { threshold, factor } = terms.peg;
     if (!isShare(threshold) || threshold === 0) {

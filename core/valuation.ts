@@ -230,16 +230,43 @@ export const termsOf = (policy: Policy, asset: Asset): CollateralTerms => {
   return terms;
 };
 
-/** Prices of E_i: `min(index, slow average)` for what is held, `max` of them for what is owed (M2); null without an average. */
-const initialOf = ({ price, slow }: Mark, lower: Price, upper: Price): PricedAsset["initial"] => {
-  if (slow === undefined) return null;
-  const [held, owed] = [slowPrice(slow, "down"), slowPrice(slow, "up")];
-  return { low: { asset: min(lower, held), debt: max(upper, owed) }, high: { asset: min(price, held), debt: max(price, owed) } };
+type Scale = InitialPrice["scale"];
+
+/** What the deposits of all leave of an asset's weight (M2). A figure that was never told leaves nothing on E_low and takes nothing on E_high. */
+const scalesOf = ({ deposits: terms }: CollateralTerms, { deposits }: Mark): { readonly low: Scale; readonly high: Scale } => {
+  if (terms === undefined) return { low: null, high: null };
+  if (deposits === undefined) return { low: { numerator: 0n, denominator: 1n }, high: null };
+  const scale = deposits.total <= terms.scaleStart ? null : { numerator: terms.scaleStart, denominator: deposits.total };
+  return { low: scale, high: scale };
+};
+
+/** Prices of E_i: `min(index, slow average)` for what is held, `max` of them for what is owed (M2); null where they are those of E_m. */
+const initialOf = (terms: CollateralTerms, mark: Mark, lower: Price, upper: Price): PricedAsset["initial"] => {
+  const { price, slow } = mark;
+  if (slow === undefined && terms.deposits === undefined) return null;
+  const scale = scalesOf(terms, mark);
+  const held = (index: Price): Price => (slow === undefined ? index : min(index, slowPrice(slow, "down")));
+  const owed = (index: Price): Price => (slow === undefined ? index : max(index, slowPrice(slow, "up")));
+  return {
+    low: { asset: held(lower), debt: owed(upper), scale: scale.low },
+    high: { asset: held(price), debt: owed(price), scale: scale.high },
+  };
+};
+
+/** The quality of the figure of the deposits, and until when it holds: an old or a missing one is STALE, and the last figure counts. */
+const depositsQuality = (
+  { deposits: terms }: CollateralTerms,
+  { deposits }: Mark,
+  now: number,
+): { quality: MarkQuality; until: number } => {
+  if (terms === undefined) return { quality: "GOOD", until: Number.POSITIVE_INFINITY };
+  const until = deposits === undefined ? now : deposits.asOf + terms.ageMaxMs + 1;
+  return until > now ? { quality: "GOOD", until } : { quality: "STALE", until: Number.POSITIVE_INFINITY };
 };
 
 /** The prices of an asset in E_i on one side of R3. */
 export const initialPrice = ({ initial, high, lower, upper }: PricedAsset, side: "low" | "high"): InitialPrice =>
-  initial?.[side] ?? (side === "high" ? { asset: high, debt: high } : { asset: lower, debt: upper });
+  initial?.[side] ?? (side === "high" ? { asset: high, debt: high, scale: null } : { asset: lower, debt: upper, scale: null });
 
 /** An accepted asset by its own price. */
 const pricedAlone = (terms: CollateralTerms, snapshot: MarketSnapshot, now: number): PricedAsset => {
@@ -258,17 +285,18 @@ const pricedAlone = (terms: CollateralTerms, snapshot: MarketSnapshot, now: numb
   // At its source's least answer an asset may be worth anything below (S05).
   const lower = (boundOf(mark.price, instrument) === "least" ? 0n : mark.price - width) as Price;
   const upper = (mark.price + width) as Price;
+  const deposits = depositsQuality(terms, mark, now);
   return {
     terms,
-    quality,
+    quality: worseQuality(quality, deposits.quality),
     high: mark.price,
     lower,
     upper,
-    initial: initialOf(mark, lower, upper),
+    initial: initialOf(terms, mark, lower, upper),
     pegged: null,
     depeg: null,
     validFrom: now,
-    validUntil: qualityUntil(mark, instrument, now),
+    validUntil: Math.min(deposits.until, qualityUntil(mark, instrument, now)),
   };
 };
 

@@ -1,8 +1,9 @@
+import type * as z from "zod";
 import type { Instrument } from "../../core/instrument.ts";
 import type { Mark } from "../../core/mark.ts";
 import { decimal, price } from "../../core/money.ts";
-import type { SlowPrice } from "../../core/slow-average.ts";
 import { encodeInstrument, instrumentBody } from "../wire/instrument.ts";
+import { extrasOf, markExtras } from "../wire/marks.ts";
 import { placesOf } from "../wire/parse.ts";
 import { checkSchema, type Item, json, SCHEMA, text, UnreadableRow, whole } from "./items.ts";
 
@@ -11,27 +12,29 @@ import { checkSchema, type Item, json, SCHEMA, text, UnreadableRow, whole } from
 export const MARK_PK = "MARK";
 export const INSTRUMENT_PK = "INSTRUMENT";
 
-const WHOLE = /^-?\d{1,40}$/;
-
-/** The slow average is stored in its own unit, 1e-16: eight decimals are too few for it. */
-const slowOf = (text: string): SlowPrice => {
-  if (!WHOLE.test(text)) throw new UnreadableRow("a slow average that is no whole number");
-  return BigInt(text) as SlowPrice;
+/** @throws UnreadableRow for extras of another form. */
+const readExtras = (extras: unknown): z.output<typeof markExtras> => {
+  const read = markExtras.safeParse(extras);
+  if (!read.success) throw new UnreadableRow(`mark: ${placesOf(read.error)}`);
+  return read.data;
 };
 
-export const markItem = (mark: Mark): Item => ({
-  pk: { S: MARK_PK },
-  sk: { S: mark.instrumentId },
-  schema: SCHEMA,
-  asOf: { N: `${mark.asOf}` },
-  price: { S: decimal(mark.price) },
-  source: { S: mark.source },
-  ...(mark.candidate !== null && {
-    candidateAsOf: { N: `${mark.candidate.asOf}` },
-    candidatePrice: { S: decimal(mark.candidate.price) },
-  }),
-  ...(mark.slow !== undefined && { slow: { S: mark.slow.toString() } }),
-});
+export const markItem = (mark: Mark): Item => {
+  const extras = extrasOf(mark);
+  return {
+    pk: { S: MARK_PK },
+    sk: { S: mark.instrumentId },
+    schema: SCHEMA,
+    asOf: { N: `${mark.asOf}` },
+    price: { S: decimal(mark.price) },
+    source: { S: mark.source },
+    ...(mark.candidate !== null && {
+      candidateAsOf: { N: `${mark.candidate.asOf}` },
+      candidatePrice: { S: decimal(mark.candidate.price) },
+    }),
+    ...(extras !== null && { extras: { S: JSON.stringify(extras) } }),
+  };
+};
 
 /** @throws UnreadableRow or RangeError for a row of another form. */
 export const decodeMark = (item: Item): Mark => {
@@ -43,7 +46,7 @@ export const decodeMark = (item: Item): Mark => {
     source: text(item, "source"),
     candidate:
       item["candidateAsOf"] === undefined ? null : { asOf: whole(item, "candidateAsOf"), price: price(text(item, "candidatePrice")) },
-    ...(item["slow"] !== undefined && { slow: slowOf(text(item, "slow")) }),
+    ...(item["extras"] !== undefined && readExtras(json(item, "extras"))),
   };
 };
 
@@ -64,44 +67,34 @@ export const decodeInstrument = (item: Item): Instrument => {
   return read.data;
 };
 
-/** What only some marks have. The release before reads five values of a mark and looks at no sixth. */
-interface PackedRest {
-  readonly slow?: string;
-}
-
+/** The release before reads the five values of a mark and looks at no sixth. */
 type PackedMark = [
   instrumentId: string,
   price: string,
   asOf: number,
   source: string,
   candidate: [price: string, asOf: number] | null,
-  rest?: PackedRest,
+  extras?: z.input<typeof markExtras>,
 ];
 
-/** Nothing of a mark that has nothing else. */
-const packedRest = ({ slow }: Mark): [PackedRest] | [] => (slow === undefined ? [] : [{ slow: slow.toString() }]);
+const packMark = (mark: Mark): PackedMark => {
+  const { instrumentId, asOf, source, candidate } = mark;
+  const extras = extrasOf(mark);
+  const waits: PackedMark[4] = candidate === null ? null : [decimal(candidate.price), candidate.asOf];
+  const packed: PackedMark = [instrumentId, decimal(mark.price), asOf, source, waits];
+  if (extras !== null) packed.push(extras);
+  return packed;
+};
 
 /** Marks as one attribute of a snapshot. */
-export const packMarks = (marks: readonly Mark[]): string =>
-  JSON.stringify(
-    marks.map(
-      (mark): PackedMark => [
-        mark.instrumentId,
-        decimal(mark.price),
-        mark.asOf,
-        mark.source,
-        mark.candidate === null ? null : [decimal(mark.candidate.price), mark.candidate.asOf],
-        ...packedRest(mark),
-      ],
-    ),
-  );
+export const packMarks = (marks: readonly Mark[]): string => JSON.stringify(marks.map(packMark));
 
 export const unpackMarks = (packed: string): Mark[] =>
-  (JSON.parse(packed) as PackedMark[]).map(([instrumentId, at, asOf, source, candidate, rest]) => ({
+  (JSON.parse(packed) as PackedMark[]).map(([instrumentId, at, asOf, source, candidate, extras]) => ({
     instrumentId,
     price: price(at),
     asOf,
     source,
     candidate: candidate === null ? null : { price: price(candidate[0]), asOf: candidate[1] },
-    ...(rest?.slow !== undefined && { slow: slowOf(rest.slow) }),
+    ...(extras !== undefined && readExtras(extras)),
   }));

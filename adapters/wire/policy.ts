@@ -17,6 +17,8 @@ const collateralTerms = z.strictObject({
   tiers: z.array(haircutTier).min(1).max(50),
   liabilityWeight: ppm.min(1_000_000, "a debt weighs at least 1 (M2)"),
   /** Only of a stable asset whose loss of its peg raises what positions need (M2). */
+  /** Only of an asset whose weight falls as its deposits grow (M2). */
+  deposits: z.strictObject({ scaleStart: moneyText, ageMaxMs: durationMs.min(1) }).exactOptional(),
   peg: z.strictObject({ priceId: instrumentId, threshold: share, factor: ppm }).exactOptional(),
 });
 

@@ -41,7 +41,7 @@ describe("collateralValue (M2)", () => {
 });
 
 /** The same price for what is held and what is owed. */
-const at = (text: string) => ({ asset: price(text), debt: price(text) });
+const at = (text: string) => ({ asset: price(text), debt: price(text), scale: null });
 
 describe("depositFor (R4)", () => {
   test.each([
@@ -65,7 +65,7 @@ describe("depositFor (R4)", () => {
   test("is exactly enough: it reaches the need, and one unit less does not", () => {
     fc.assert(
       fc.property(fc.bigInt(1n, 10n ** 12n), fc.bigInt(-(10n ** 9n), 10n ** 9n), fc.bigInt(10n ** 4n, 10n ** 13n), (need, balance, at) => {
-        const due = depositFor(need as Money, balance as Money, { asset: at as Price, debt: at as Price }, btc);
+        const due = depositFor(need as Money, balance as Money, { asset: at as Price, debt: at as Price, scale: null }, btc);
         if (due === null) return;
         const gain = (amount: bigint) =>
           collateralValue((balance + amount) as Money, at as Price, btc, "initial") -

@@ -80,6 +80,8 @@ describe("marks", () => {
   });
 
   test("0 and negative prices are for judgeMark to refuse or take (S20)", () => {
+    expect(markTick.parse({ ...good, totalDeposits: "1500.5" })).toMatchObject({ totalDeposits: quantity("1500.5") });
+    expect(markTick.safeParse({ ...good, totalDeposits: "-1" }).success).toBe(false);
     for (const text of ["0", "-36.98"]) expect(markTick.parse({ ...good, price: text }).price).toBe(price(text));
   });
 });
