@@ -1,5 +1,5 @@
 import type { MarginAccount, Position } from "./account.ts";
-import { chargesOf, isCharged } from "./charges.ts";
+import { accruedOf, chargesOf, isCharged } from "./charges.ts";
 import { atPrice, collateralValue, initialValue } from "./collateral.ts";
 import type { Asset, Instrument } from "./instrument.ts";
 import type { MarkQuality } from "./mark.ts";
@@ -105,8 +105,10 @@ const addLeg = (to: Settlement, priced: PricedInstrument, position: Position, si
   const point = pointOf(priced, quantity, entryPrice, side);
   const size = quantity < 0n ? -quantity : quantity;
   if (priced.quality !== "GOOD") to.quality = worseQuality(to.quality, priced.quality);
-  if (isCharged(to.priced)) {
-    for (const { initial, maintenance } of chargesOf({ priced, quantity, price: point.price }, to.priced, side, policy)) {
+  if (isCharged(priced, to.priced)) {
+    const charged = { priced, quantity, price: point.price };
+    to.profit = (to.profit + accruedOf(charged)) as Money;
+    for (const { initial, maintenance } of chargesOf(charged, to.priced, side, policy)) {
       to.initial = (to.initial + initial) as Money;
       to.maintenance = (to.maintenance + maintenance) as Money;
     }

@@ -1,6 +1,7 @@
 import type { Asset } from "./instrument.ts";
 import type { MarginModel } from "./margin-model.ts";
 import type { Money, Ppm } from "./money.ts";
+import type { ConfidenceTerms } from "./options-margin/add-ons.ts";
 
 /** One slice of a collateral haircut schedule (M2); haircuts apply to the value within the slice. */
 export interface HaircutTier {
@@ -67,6 +68,10 @@ export interface Policy {
   readonly unrealisedProfitIm: Ppm;
   /** Share of unrealised profit that counts for a withdrawal (M2); 0 by default. */
   readonly unrealisedProfitWithdrawal: Ppm;
+  /** φ: share of a perpetual's expected next payment that is required (M1). Absent: 500,000. */
+  readonly fundingFactor?: Ppm;
+  /** What a price in doubt costs in IM under the standard model (M2); a portfolio's model has its own. Absent: nothing. */
+  readonly confidence?: ConfidenceTerms;
   /** Grace of the policy, G_policy of R13. */
   readonly graceMs: number;
   readonly graceMinMs: number;

@@ -1,6 +1,6 @@
 import type { Instrument } from "./instrument.ts";
 import { LIMITS } from "./limits.ts";
-import type { Mark, MarkQuality } from "./mark.ts";
+import type { Funding, Mark, MarkQuality } from "./mark.ts";
 import type { Ppm, Price, Quantity } from "./money.ts";
 import { abs, ONE, PPM } from "./money.ts";
 import { slowAfter, slowFrom } from "./slow-average.ts";
@@ -73,6 +73,10 @@ export interface Tick {
   readonly source: string;
   /** Of a spot pair: what everybody deposited of its base asset, in units; not negative. A tick without it leaves the last figure. */
   readonly totalDeposits?: Quantity | undefined;
+  /** How sure the feed is of this price, 0 to 1,000,000; absent is sure. */
+  readonly confidencePpm?: Ppm;
+  /** Of a perpetual, ignored elsewhere. A tick without it leaves the last one. */
+  readonly funding?: Funding;
 }
 
 export interface MarkJudgement {
@@ -117,8 +121,10 @@ const refusal = (previous: Mark | null, tick: Tick, instrument: Instrument, now:
 };
 
 /** The mark that an accepted tick makes of the one before. */
-const acceptedMark = (previous: Mark | null, tick: Tick, { markRule }: Instrument): Mark => {
-  const { instrumentId, price, asOf, source, totalDeposits } = tick;
+const acceptedMark = (previous: Mark | null, tick: Tick, { markRule, kind, expiryAt }: Instrument): Mark => {
+  const { instrumentId, price, asOf, source, totalDeposits, confidencePpm } = tick;
+  const isPerpetual = expiryAt === null && (kind === "linear" || kind === "inverse");
+  const funding = isPerpetual ? (tick.funding ?? previous?.funding) : undefined;
   const { slowHalfLifeMs = 0 } = markRule;
   const deposits = totalDeposits === undefined ? previous?.deposits : { total: totalDeposits, asOf };
   return {
@@ -128,6 +134,8 @@ const acceptedMark = (previous: Mark | null, tick: Tick, { markRule }: Instrumen
     source,
     candidate: null,
     ...(slowHalfLifeMs > 0 && { slow: previous === null ? slowFrom(price) : slowAfter(previous, asOf, slowHalfLifeMs) }),
+    ...(confidencePpm !== undefined && { confidencePpm }),
+    ...(funding !== undefined && { funding }),
     ...(deposits !== undefined && { deposits }),
   };
 };

@@ -2,13 +2,15 @@ import type { Asset, Instrument } from "./instrument.ts";
 import type { PortfolioModel } from "./margin-model.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import { type PricedMarket, pricedAsset, pricedInstrument } from "./market.ts";
-import { ONE } from "./money.ts";
+import { ONE, type Ppm } from "./money.ts";
 import type { PricedUnit, PricedInstrument as RiskInstrument } from "./portfolio/priced-instrument.ts";
 import { priceInstrument } from "./portfolio/priced-instrument.ts";
 import { scenarioSet } from "./portfolio/scenario-set.ts";
 import type { Leg } from "./portfolio/scenario-vector.ts";
 import type { PricedInstrument } from "./valuation.ts";
 
+/** Confidence of a feed that does not say. */
+const SURE: Ppm = 1_000_000;
 const YEAR_MS = 31_536_000_000;
 const whole = (value: bigint): number => Number(value) / Number(ONE);
 
@@ -16,6 +18,8 @@ const whole = (value: bigint): number => Number(value) / Number(ONE);
 export interface SpotPrice {
   readonly price: number;
   readonly quoteAsset: Asset;
+  /** How sure the feed is of it; 1,000,000 where it does not say. */
+  readonly confidencePpm: Ppm;
 }
 
 /** Price of a base asset: of its index pair, else of the first of its contracts that has a mark above 0; null where there is none. */
@@ -24,8 +28,9 @@ export const spotOf = (baseAsset: Asset, { instruments, marks }: MarketSnapshot)
   for (const { kind, instrumentId, quoteAsset, ...instrument } of instruments.values()) {
     const mark = marks.get(instrumentId);
     if (instrument.baseAsset !== baseAsset || kind === "option" || mark === undefined || mark.price <= 0n) continue;
-    if (kind === "spot") return { price: whole(mark.price), quoteAsset };
-    contract ??= { price: whole(mark.price), quoteAsset };
+    const price = { price: whole(mark.price), quoteAsset, confidencePpm: mark.confidencePpm ?? SURE };
+    if (kind === "spot") return price;
+    contract ??= price;
   }
   return contract;
 };
@@ -56,7 +61,7 @@ const unitOf = (market: PricedMarket, { terms }: PortfolioModel, baseAsset: Asse
   const unit: PricedUnit = {
     set: scenarioSet(terms, baseAsset),
     market: { spot: spot?.price ?? 0, quoteRate },
-    spotConfidencePpm: 1_000_000,
+    spotConfidencePpm: spot?.confidencePpm ?? SURE,
     peg: spot === null ? 1 : pegOf(market, spot.quoteAsset),
   };
   market.units.set(baseAsset, unit);
@@ -106,7 +111,7 @@ export const riskInstrument = (market: PricedMarket, model: PortfolioModel, inst
   if (known !== undefined) return known;
   const priced = pricedInstrument(market, instrumentId);
   const unit = unitOf(market, model, priced.instrument.baseAsset);
-  const risk = priceInstrument(instrumentId, legOf(market, unit, priced), unit);
+  const risk = priceInstrument(instrumentId, legOf(market, unit, priced), unit, { confidencePpm: priced.told?.confidencePpm ?? SURE });
   market.risk.set(instrumentId, risk);
   return risk;
 };

@@ -1,4 +1,5 @@
 import type { MarginAccount, Position } from "./account.ts";
+import { FUNDING_FACTOR } from "./charges.ts";
 import type { Asset } from "./instrument.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
@@ -22,8 +23,8 @@ import { type Estimate, initialPrice } from "./valuation.ts";
  * and for each of as many assets, the total is below (4,000 + 25)·u·S < 4.5e-13·S. Twice that is taken.
  */
 const ERROR_SHARE = 1e-12;
-/** What the exact pass itself rounds away, in 1e-8: at most 4 units for each position and asset. */
-const ROUNDING_UNITS = 4;
+/** What the exact pass itself rounds away, in 1e-8: at most 4 units for each position and asset, and 6 more for its funding. */
+const ROUNDING_UNITS = 10;
 
 /** Sums of one settlement asset, in 1e-8 of it; `magnitude` is its share of S. */
 interface Sums {
@@ -33,6 +34,15 @@ interface Sums {
   maintenance: number;
   magnitude: number;
 }
+
+/** What a perpetual's funding adds: what accrued to the profit, a share of the next payment to what is required (M1). */
+const addFunding = (to: Sums, signedNotional: number, { rate, accrued }: NonNullable<Estimate["funding"]>, factor: number): void => {
+  const next = Math.max(0, signedNotional * rate) * factor;
+  to.profit -= signedNotional * accrued;
+  to.initial += next;
+  to.maintenance += next;
+  to.magnitude += 4 * Math.abs(signedNotional * rate);
+};
 
 const addPosition = (to: Sums, { quantity, entryPrice }: Position, estimate: Estimate, inverse: boolean): void => {
   const q = Number(quantity);
@@ -90,7 +100,13 @@ const sumsOf = (account: MarginAccount, market: PricedMarket): Sums[] | null => 
         all.push(current);
       }
     }
-    addPosition(current, position, estimate, instrument.kind === "inverse");
+    const inverse = instrument.kind === "inverse";
+    addPosition(current, position, estimate, inverse);
+    if (estimate.funding !== null) {
+      const value = Number(position.quantity) * estimate.multiplier;
+      const notional = inverse ? value / estimate.price : value * Math.abs(estimate.price);
+      addFunding(current, notional, estimate.funding, (market.policy.fundingFactor ?? FUNDING_FACTOR) / 1e6);
+    }
   }
   for (const asset of account.balances.keys()) {
     if (!all.some((sums) => sums.asset === asset)) all.push({ asset, profit: 0, initial: 0, maintenance: 0, magnitude: 0 });

@@ -1,5 +1,5 @@
 import type { MarginAccount } from "./account.ts";
-import { chargesOf } from "./charges.ts";
+import { accruedOf, chargesOf } from "./charges.ts";
 import type { Settlement, Sided, Valued } from "./equity.ts";
 import { isModelled, pointOf, qualityOf, sidedOf, unrealisedOf, valuedOf } from "./equity.ts";
 import type { Asset } from "./instrument.ts";
@@ -28,6 +28,8 @@ export interface LegStatement {
   readonly settleAsset: Asset;
   readonly notional: Money;
   readonly unrealised: Money;
+  /** Funding since the last settlement (M1); negative is owed. Equity counts it beside `unrealised`. */
+  readonly funding: Money;
   /** Requirement of the position alone; null where the policy's model margins it with others: see `components`. */
   readonly initial: Money | null;
   readonly maintenance: Money | null;
@@ -81,6 +83,7 @@ const legsOf = (account: MarginAccount, market: PricedMarket): LegStatement[] =>
       settleAsset: instrument.settleAsset,
       notional: notionalOf(instrument, quantity, point.price),
       unrealised: profitOf(instrument, quantity, entryPrice, point.price),
+      funding: accruedOf({ priced, quantity, price: point.price }),
       initial: modelled ? null : requirementAt(point, abs(quantity), "initial"),
       maintenance: modelled ? null : requirementAt(point, abs(quantity), "maintenance"),
     };

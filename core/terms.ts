@@ -107,6 +107,13 @@ export const validatePolicy = <P extends Policy>(policy: P): P => {
   if (!isShare(unrealisedProfitIm) || !isShare(unrealisedProfitWithdrawal) || !isShare(closeOutBuffer)) {
     throw refuse("shares", "a share is not a whole number of ppm from 0 to 1,000,000", "Half is 500000");
   }
+  const { fundingFactor, confidence } = policy;
+  if (fundingFactor !== undefined && !isShare(fundingFactor)) {
+    throw refuse("fundingFactor", `${fundingFactor} is not from 0 to 1,000,000`, "Half of the next payment is 500000 (M1)");
+  }
+  if (confidence !== undefined && !(isShare(confidence.threshold) && Number.isInteger(confidence.factor) && confidence.factor >= 0)) {
+    throw refuse("confidence", "the threshold is no share or the factor no ppm", "Below 0.55 the whole doubt: 550000 and 1000000 (M2)");
+  }
   const times = [
     policy.graceMs,
     policy.graceMinMs,

@@ -39,6 +39,8 @@ export interface Estimate {
   readonly amountsMm: readonly number[];
   readonly leastIm: number;
   readonly leastMm: number;
+  /** Share of the notional that the long side pays next, and the part of it that has accrued; null without funding. */
+  readonly funding: { readonly rate: number; readonly accrued: number } | null;
 }
 
 /** An instrument on a snapshot at an instant: its quality, and its price on either side (R3). */
@@ -59,6 +61,24 @@ export interface PricedInstrument {
   readonly validUntil: number;
   /** What the models need of an option beside its price; null for everything else. */
   readonly option: PricedOption | null;
+  /** What its mark tells beside the price; null where that is nothing. */
+  readonly told: Told | null;
+}
+
+/** Funding of a perpetual at the snapshot's instant (M1). */
+export interface PricedFunding {
+  /** Share of the notional that the long side pays, in 1e-8. */
+  readonly rate: Price;
+  /** Since the last settlement; 0 once the next one is due, which the feed then tells as a fact. */
+  readonly elapsedMs: number;
+  readonly intervalMs: number;
+}
+
+/** What marks tell beside the price. */
+export interface Told {
+  /** The least of the marks that price the instrument. */
+  readonly confidencePpm: Ppm;
+  readonly funding: PricedFunding | null;
 }
 
 /** An option on a snapshot, in whole units of its underlying's quote asset: estimates, not money. */
@@ -127,7 +147,10 @@ export const pointAt = (instrument: Instrument, price: Price): PricePoint => {
   };
 };
 
-const estimateOf = (instrument: Instrument, point: PricePoint): Estimate => {
+/** Null where the mark is in doubt: what that costs is the exact pass's to say. */
+const estimateOf = (instrument: Instrument, point: PricePoint, told: Told | null): Estimate | null => {
+  if (told !== null && told.confidencePpm < Number(PPM)) return null;
+  const funding = told?.funding ?? null;
   const divisor = Number(point.divisor);
   const multiplier = Number(instrument.multiplier);
   return {
@@ -140,12 +163,29 @@ const estimateOf = (instrument: Instrument, point: PricePoint): Estimate => {
     amountsMm: point.amountsMm.map(Number),
     leastIm: Number(point.leastIm) / Number(ONE),
     leastMm: Number(point.leastMm) / Number(ONE),
+    funding:
+      funding === null
+        ? null
+        : {
+            rate: Number(funding.rate) / Number(ONE),
+            accrued: ((Number(funding.rate) / Number(ONE)) * funding.elapsedMs) / funding.intervalMs,
+          },
   };
 };
 
 /** An adverse price never falls to 0 where the instrument's price cannot. */
 export const atLeastTick = ({ allowNonPositive }: Instrument, price: bigint): Price =>
   (allowNonPositive || price > 0n ? price : 1n) as Price;
+
+/** What these marks tell beside the price; null where that is nothing, as of most. The instant is the snapshot's: one market, one figure. */
+export const toldBy = (marks: readonly (Mark | undefined)[], takenAt: number): Told | null => {
+  const confidencePpm = Math.min(Number(PPM), ...marks.map((mark) => mark?.confidencePpm ?? Number(PPM)));
+  const funding = marks[0]?.funding;
+  if (funding === undefined) return confidencePpm === Number(PPM) ? null : { confidencePpm, funding: null };
+  const { rate, intervalMs, nextAt } = funding;
+  const since = takenAt - (nextAt - intervalMs);
+  return { confidencePpm, funding: { rate, intervalMs, elapsedMs: takenAt >= nextAt ? 0 : Math.max(0, since) } };
+};
 
 /** An instrument on a snapshot at an instant (R3). */
 export const priceInstrument = (instrument: Instrument, snapshot: MarketSnapshot, now: number): PricedInstrument => {
@@ -158,10 +198,11 @@ export const priceInstrument = (instrument: Instrument, snapshot: MarketSnapshot
     validFrom: now,
     validUntil: qualityUntil(mark, instrument, now),
     option: null,
+    told: toldBy([mark], snapshot.takenAt),
   };
   if (mark === undefined) return { ...shared, high: null, lowLong: null, lowShort: null, estimate: null };
   const high = pointAt(instrument, mark.price);
-  if (quality === "GOOD") return { ...shared, high, lowLong: high, lowShort: high, estimate: estimateOf(instrument, high) };
+  if (quality === "GOOD") return { ...shared, high, lowLong: high, lowShort: high, estimate: estimateOf(instrument, high, shared.told) };
   const width = bandWidth(mark.price, instrument);
   return {
     ...shared,

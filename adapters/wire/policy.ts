@@ -32,6 +32,8 @@ const shape = z.strictObject({
   collateral: z.array(collateralTerms).min(1).max(500),
   unrealisedProfitIm: share,
   unrealisedProfitWithdrawal: share,
+  fundingFactor: share.exactOptional(),
+  confidence: z.strictObject({ threshold: share, factor: ppm }).exactOptional(),
   graceMs: durationMs,
   graceMinMs: durationMs,
   topUpGraceMs: durationMs,

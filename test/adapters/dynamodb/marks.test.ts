@@ -107,7 +107,13 @@ describe("snapshots", () => {
     const { marks, world } = setup();
     await marks.putInstrument(instrument);
     const slow = 79_351_234_567_890_123_456n as SlowPrice;
-    const slowly: Mark = { ...mark("BTC-PERP", "7935", T0), slow, deposits: { total: quantity("1500.5"), asOf: T0 - 1 } };
+    const slowly: Mark = {
+      ...mark("BTC-PERP", "7935", T0),
+      slow,
+      deposits: { total: quantity("1500.5"), asOf: T0 - 1 },
+      confidencePpm: 950_000,
+      funding: { rate: price("-0.0001"), intervalMs: 28_800_000, nextAt: T0 + 60_000 },
+    };
     expect(await marks.acceptMark(slowly, null)).toBe("accepted");
     expect(await marks.mark("BTC-PERP")).toEqual(slowly);
     const taken = await marks.takeSnapshot(T0 + 10);

@@ -69,6 +69,8 @@ describe("policies", () => {
     const pegged = { ...policyFixture.collateral[0], peg: { priceId: "USDT-USD", threshold: 980_000, factor: 2_000_000 } };
     const read = policyBody.parse({ ...policyFixture, collateral: [pegged, policyFixture.collateral[1]] });
     expect(encodePolicy(read).collateral[0]).toEqual(pegged);
+    const charged = { ...policyFixture, fundingFactor: 250_000, confidence: { threshold: 550_000, factor: 1_000_000 } };
+    expect(encodePolicy(policyBody.parse(charged))).toMatchObject({ fundingFactor: 250_000, confidence: charged.confidence });
     const scaled = { ...policyFixture.collateral[1], deposits: { scaleStart: "1000", ageMaxMs: 3_600_000 } };
     const both = policyBody.parse({ ...policyFixture, collateral: [policyFixture.collateral[0], scaled] });
     expect(encodePolicy(both).collateral[1]).toEqual(scaled);
