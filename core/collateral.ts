@@ -38,22 +38,41 @@ export const collateralValue = (balance: Money, price: Price, terms: CollateralT
   return (afterHaircut(balance * price, terms.tiers, schedule) / (ONE * PPM)) as Money;
 };
 
+/** The prices at which a balance counts in E_i: an asset that is held may count at less than the index, a debt at more (M2). */
+export interface InitialPrice {
+  readonly asset: Price;
+  readonly debt: Price;
+  /** What is left of a held value's weight where the deposits of all are large: D0/D, below 1; null where all of it counts. */
+  readonly scale: { readonly numerator: bigint; readonly denominator: bigint } | null;
+}
+
+/** As {@link collateralValue} for E_i, with a price for each sign of the balance; rounded down once more where it is scaled. */
+export const initialValue = (balance: Money, { asset, debt, scale }: InitialPrice, terms: CollateralTerms): Money => {
+  if (balance < 0n) return collateralValue(balance, debt, terms, "initial");
+  const value = collateralValue(balance, asset, terms, "initial");
+  return scale === null ? value : (((value * scale.numerator) / scale.denominator) as Money);
+};
+
 /**
  * The least deposit of an asset that raises what its balance counts by `need` (R4): the debt in it
  * is repaid first, then each slice after its haircut; rounded up.
  *
  * @returns null when no amount does, because the last slice counts nothing.
  */
-export const depositFor = (need: Money, balance: Money, price: Price, terms: CollateralTerms): Money | null => {
+export const depositFor = (need: Money, balance: Money, price: InitialPrice, terms: CollateralTerms): Money | null => {
   if (need <= 0n) return 0n as Money;
-  const target = (collateralValue(balance, price, terms, "initial") + need) as Money;
-  const reached = (amount: bigint): boolean => collateralValue((balance + amount) as Money, price, terms, "initial") >= target;
+  const target = (initialValue(balance, price, terms) + need) as Money;
+  const reached = (amount: bigint): boolean => initialValue((balance + amount) as Money, price, terms) >= target;
   // A bound that is surely enough: the debt, every slice before the last, and the rest in the last slice.
   const last = terms.tiers[terms.tiers.length - 1] as HaircutTier;
   const share = Number(PPM) - last.haircutIm;
   const debt = balance < 0n ? -balance : 0n;
-  const inValue = last.floor + (share === 0 ? 0n : divide((target > 0n ? target : 0n) * PPM, BigInt(share), "up"));
-  let high = debt + divide(inValue * ONE, price, "up") + 2n;
+  const { numerator, denominator } = price.scale ?? { numerator: 1n, denominator: 1n };
+  if (numerator === 0n || price.asset === 0n) return null;
+  // One unit more, for what the scale rounds away.
+  const wanted = divide((target > 0n ? target + 1n : 0n) * denominator, numerator, "up") + 1n;
+  const inValue = last.floor + (share === 0 ? 0n : divide(wanted * PPM, BigInt(share), "up"));
+  let high = debt + divide(inValue * ONE, price.asset, "up") + 2n;
   if (!reached(high)) return null;
   let low = 0n;
   while (high - low > 1n) {

@@ -11,6 +11,7 @@ import { ZERO } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { leastClosing } from "./reduction.ts";
 import type { MarginStatement } from "./statement.ts";
+import { initialPrice } from "./valuation.ts";
 
 /** Balance of an asset as E_i counts it: what a deposit is added to. */
 const countedBalance = (settlements: readonly Settlement[], asset: string, policy: Policy): Money => {
@@ -26,7 +27,7 @@ const deposits = (need: Money, settlements: readonly Settlement[], market: Price
   for (const asset of [policy.valuationAsset, ...assets]) {
     const priced = pricedAsset(market, asset);
     if (priced === null || priced.quality !== "GOOD") continue;
-    const amount = depositFor(need, countedBalance(settlements, asset, policy), priced.high, priced.terms);
+    const amount = depositFor(need, countedBalance(settlements, asset, policy), initialPrice(priced, "low"), priced.terms);
     if (amount !== null) cures.push({ kind: "deposit", asset, amount });
   }
   return cures;

@@ -1,5 +1,6 @@
 import type { MarginAccount, Position } from "./account.ts";
-import { atPrice, collateralValue } from "./collateral.ts";
+import { accruedOf, chargesOf, isCharged } from "./charges.ts";
+import { atPrice, collateralValue, initialValue } from "./collateral.ts";
 import type { Asset, Instrument } from "./instrument.ts";
 import type { MarkQuality } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
@@ -104,6 +105,14 @@ const addLeg = (to: Settlement, priced: PricedInstrument, position: Position, si
   const point = pointOf(priced, quantity, entryPrice, side);
   const size = quantity < 0n ? -quantity : quantity;
   if (priced.quality !== "GOOD") to.quality = worseQuality(to.quality, priced.quality);
+  if (isCharged(priced, to.priced)) {
+    const charged = { priced, quantity, price: point.price };
+    to.profit = (to.profit + accruedOf(charged)) as Money;
+    for (const { initial, maintenance } of chargesOf(charged, to.priced, side, policy)) {
+      to.initial = (to.initial + initial) as Money;
+      to.maintenance = (to.maintenance + maintenance) as Money;
+    }
+  }
   if (isModelled(priced.instrument, policy)) {
     const basis = basisOf(priced.instrument, entryPrice, point.price, policy);
     to.profit = (to.profit + profitOf(priced.instrument, quantity, basis, point.price)) as Money;
@@ -215,9 +224,10 @@ export const sidedOf = ({ settlements, legs }: Valued, market: PricedMarket, sid
       unpriced ||= balanceI < 0n || requiredM > 0n;
       continue;
     }
-    const priceI = side === "high" ? priced.high : balanceI < 0n ? upper : lower;
     const priceM = side === "high" ? priced.high : balanceM < 0n ? upper : lower;
-    equityInitial += collateralValue(balanceI, priceI, terms, "initial");
+    if (priced.initial === null) {
+      equityInitial += collateralValue(balanceI, side === "high" ? priced.high : balanceI < 0n ? upper : lower, terms, "initial");
+    } else equityInitial += initialValue(balanceI, priced.initial[side], terms);
     equityMaintenance += collateralValue(balanceM, priceM, terms, "maintenance");
     const price = side === "high" ? priced.high : upper;
     initial += price === ONE ? requiredI : atPrice(requiredI, price, "up");

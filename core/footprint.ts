@@ -44,7 +44,7 @@ const only = <One>(all: ReadonlyMap<string, One>, ids: ReadonlySet<string>): Rea
 /**
  * The part of a snapshot that a change may have looked at, as a snapshot of its own: deciding the same account on
  * it gives the same change (I27). It holds the positions before and after, what its facts and orders name, what else
- * tells the prices of these, what prices the policy's collateral, and one mark of the newest instant.
+ * tells the prices of these, what prices the policy's collateral and its pegs, and one mark of the newest instant.
  *
  * @param change as `decide` made it on this snapshot under this policy.
  */
@@ -57,7 +57,7 @@ export const footprintOf = (change: Change, snapshot: MarketSnapshot, policy: Po
   ]);
   const held = [...own].flatMap((id): Instrument | [] => snapshot.instruments.get(id) ?? []);
   const priceIds = [policy, ...(policy.ofPools?.values() ?? [])].flatMap(({ collateral }) =>
-    [...collateral.values()].flatMap(({ priceId }) => priceId ?? []),
+    [...collateral.values()].flatMap(({ priceId, peg }) => [priceId ?? [], peg?.priceId ?? []].flat()),
   );
   const ids = new Set([...own, ...priceIds, ...held.flatMap((instrument) => besides(instrument, snapshot))]);
   const marks = only(snapshot.marks, ids);

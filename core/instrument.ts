@@ -28,6 +28,11 @@ export interface MarkRule {
   readonly agreePpm: Ppm;
   /** A jump that nothing confirmed or refuted for this long makes the mark SUSPECT. */
   readonly suspectAfterMs: number;
+  /** What the source answers when it knows no less and no more (S05): a price at or beyond either is SUSPECT. Absent: no bound. */
+  readonly minAnswer?: Price;
+  readonly maxAnswer?: Price;
+  /** Half-life of the slow average that E_i prices collateral with (M2): of spot pairs only. Absent or 0: none. */
+  readonly slowHalfLifeMs?: number;
 }
 
 /** What makes an instrument a European option (M1). */

@@ -6,7 +6,7 @@ import { type OptionContract, optionValue } from "./pricing/option-value.ts";
 import { type OptionQuote, surfaceFromQuotes } from "./pricing/quotes.ts";
 import { type VolatilitySurface, volatilityAt } from "./pricing/surface.ts";
 import { bandWidth, qualityAt, qualityUntil } from "./quality.ts";
-import { atLeastTick, type PricedInstrument, type PricedOption, pointAt } from "./valuation.ts";
+import { atLeastTick, type PricedInstrument, type PricedOption, pointAt, toldBy } from "./valuation.ts";
 
 /** A year by 365 days (M0), in milliseconds. */
 const YEAR_MS = 31_536_000_000;
@@ -134,7 +134,16 @@ export const priceOption = (
   const underlying = snapshot.instruments.get(terms.underlyingId);
   const turns = [qualityUntil(mark, instrument, now)];
   if (underlying !== undefined) turns.push(qualityUntil(snapshot.marks.get(terms.underlyingId), underlying, now));
-  const shared = { instrument, plain: false, option, estimate: null, validFrom: now, validUntil: Math.min(...turns) };
+  const told = toldBy([mark, snapshot.marks.get(terms.underlyingId)], snapshot.takenAt);
+  const shared = {
+    instrument,
+    plain: false,
+    option,
+    told: told === null ? null : { ...told, funding: null },
+    estimate: null,
+    validFrom: now,
+    validUntil: Math.min(...turns),
+  };
   const price = own === "GOOD" ? null : modelled(instrument, option, snapshot, now);
   const at = price ?? mark?.price;
   if (at === undefined) return { ...shared, quality: own, high: null, lowLong: null, lowShort: null };

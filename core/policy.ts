@@ -1,6 +1,7 @@
 import type { Asset } from "./instrument.ts";
 import type { MarginModel } from "./margin-model.ts";
 import type { Money, Ppm } from "./money.ts";
+import type { ConfidenceTerms } from "./options-margin/add-ons.ts";
 
 /** One slice of a collateral haircut schedule (M2); haircuts apply to the value within the slice. */
 export interface HaircutTier {
@@ -8,6 +9,24 @@ export interface HaircutTier {
   readonly floor: Money;
   readonly haircutIm: Ppm;
   readonly haircutMm: Ppm;
+}
+
+/** What is needed of positions that settle in a stable asset while it trades below its peg (M2). */
+export interface PegTerms {
+  /** Spot instrument whose price is 1 at the peg: the asset's own, or another where the asset is the valuation asset. */
+  readonly priceId: string;
+  /** s*: below this price, in ppm of the peg, it counts as lost. */
+  readonly threshold: Ppm;
+  /** f: share of the exposure that a whole loss of the peg costs. */
+  readonly factor: Ppm;
+}
+
+/** Where an asset's weight in E_i falls as what everybody deposited grows: to `min(1, D0/D)` of it (M2). */
+export interface DepositTerms {
+  /** D0, in units of the asset: up to it the weight is whole. */
+  readonly scaleStart: Money;
+  /** A figure of the deposits older than this is STALE. */
+  readonly ageMaxMs: number;
 }
 
 /** The terms on which one asset counts in equity. */
@@ -18,6 +37,10 @@ export interface CollateralTerms {
   readonly tiers: readonly HaircutTier[];
   /** Weight of a debt in this asset, at least 1,000,000. */
   readonly liabilityWeight: Ppm;
+  /** Absent for an asset without a peg. */
+  readonly peg?: PegTerms;
+  /** Absent where the asset counts alike however much of it was deposited. */
+  readonly deposits?: DepositTerms;
 }
 
 /** Entry thresholds of the levels (R1). WARNING, CALL and RESTRICTED are headroom x; BACKSTOP is a share of MM. */
@@ -45,6 +68,10 @@ export interface Policy {
   readonly unrealisedProfitIm: Ppm;
   /** Share of unrealised profit that counts for a withdrawal (M2); 0 by default. */
   readonly unrealisedProfitWithdrawal: Ppm;
+  /** φ: share of a perpetual's expected next payment that is required (M1). Absent: 500,000. */
+  readonly fundingFactor?: Ppm;
+  /** What a price in doubt costs in IM under the standard model (M2); a portfolio's model has its own. Absent: nothing. */
+  readonly confidence?: ConfidenceTerms;
   /** Grace of the policy, G_policy of R13. */
   readonly graceMs: number;
   readonly graceMinMs: number;

@@ -1,8 +1,9 @@
 import type { Instrument } from "./instrument.ts";
 import { LIMITS } from "./limits.ts";
-import type { Mark, MarkQuality } from "./mark.ts";
-import type { Ppm, Price } from "./money.ts";
+import type { Funding, Mark, MarkQuality } from "./mark.ts";
+import type { Ppm, Price, Quantity } from "./money.ts";
 import { abs, ONE, PPM } from "./money.ts";
+import { slowAfter, slowFrom } from "./slow-average.ts";
 
 /** What a mark may be needed for. */
 export type MarkAction = "openCall" | "startClock" | "meetByPayment" | "meetByMarket" | "closeOut" | "trade" | "withdraw";
@@ -34,14 +35,25 @@ const RANK: Readonly<Record<MarkQuality, number>> = { GOOD: 0, MODEL: 1, STALE: 
 export const worseQuality = (a: MarkQuality, b: MarkQuality): MarkQuality => (RANK[a] >= RANK[b] ? a : b);
 
 /**
+ * Where a price stands against what its source can say at all (S05). At its least answer the truth may be anything
+ * below, at its greatest anything above.
+ */
+export const boundOf = (price: Price, { markRule: { minAnswer, maxAnswer } }: Instrument): "least" | "greatest" | null => {
+  if (minAnswer !== undefined && price <= minAnswer) return "least";
+  return maxAnswer !== undefined && price >= maxAnswer ? "greatest" : null;
+};
+
+/**
  * What a mark is good for at an instant (R3).
  *
+ * A price at a bound of its source is SUSPECT however new it is (S05).
  * A candidate that nothing confirmed or refuted for `suspectAfterMs` makes the mark SUSPECT: the
  * market may have moved and nobody says so. Age counts from the price's own instant.
  */
 export const qualityAt = (mark: Mark | undefined, instrument: Instrument, now: number): MarkQuality => {
   if (mark === undefined) return "MISSING";
   const { ageMaxMs, suspectAfterMs } = instrument.markRule;
+  if (boundOf(mark.price, instrument) !== null) return "SUSPECT";
   if (mark.candidate !== null && now - mark.candidate.asOf >= suspectAfterMs) return "SUSPECT";
   return now - mark.asOf > ageMaxMs ? "STALE" : "GOOD";
 };
@@ -59,6 +71,12 @@ export interface Tick {
   readonly price: Price;
   readonly asOf: number;
   readonly source: string;
+  /** Of a spot pair: what everybody deposited of its base asset, in units; not negative. A tick without it leaves the last figure. */
+  readonly totalDeposits?: Quantity | undefined;
+  /** How sure the feed is of this price, 0 to 1,000,000; absent is sure. */
+  readonly confidencePpm?: Ppm;
+  /** Of a perpetual, ignored elsewhere. A tick without it leaves the last one. */
+  readonly funding?: Funding;
 }
 
 export interface MarkJudgement {
@@ -102,6 +120,26 @@ const refusal = (previous: Mark | null, tick: Tick, instrument: Instrument, now:
   return large >= small * BigInt(LIMITS.unitMistakeFactor) ? `off by a factor of ${LIMITS.unitMistakeFactor} or more` : null;
 };
 
+/** The mark that an accepted tick makes of the one before. */
+const acceptedMark = (previous: Mark | null, tick: Tick, { markRule, kind, expiryAt }: Instrument): Mark => {
+  const { instrumentId, price, asOf, source, totalDeposits, confidencePpm } = tick;
+  const isPerpetual = expiryAt === null && (kind === "linear" || kind === "inverse");
+  const funding = isPerpetual ? (tick.funding ?? previous?.funding) : undefined;
+  const { slowHalfLifeMs = 0 } = markRule;
+  const deposits = totalDeposits === undefined ? previous?.deposits : { total: totalDeposits, asOf };
+  return {
+    instrumentId,
+    price,
+    asOf,
+    source,
+    candidate: null,
+    ...(slowHalfLifeMs > 0 && { slow: previous === null ? slowFrom(price) : slowAfter(previous, asOf, slowHalfLifeMs) }),
+    ...(confidencePpm !== undefined && { confidencePpm }),
+    ...(funding !== undefined && { funding }),
+    ...(deposits !== undefined && { deposits }),
+  };
+};
+
 /**
  * Judges one tick against the last accepted mark (S17, S20, S21).
  *
@@ -117,7 +155,7 @@ const refusal = (previous: Mark | null, tick: Tick, instrument: Instrument, now:
 export const judgeMark = (previous: Mark | null, tick: Tick, instrument: Instrument, now: number): MarkJudgement => {
   const refused = refusal(previous, tick, instrument, now);
   if (refused !== null) return { outcome: "rejected", mark: previous, reason: refused };
-  const accepted: Mark = { instrumentId: tick.instrumentId, price: tick.price, asOf: tick.asOf, source: tick.source, candidate: null };
+  const accepted = acceptedMark(previous, tick, instrument);
   if (previous === null) return { outcome: "accepted", mark: accepted, reason: "first price" };
   if (tick.asOf === previous.asOf) return { outcome: "duplicate", mark: previous, reason: "the same price again" };
   const { jumpPpmPerMinute, jumpPpmMax } = instrument.markRule;

@@ -2,13 +2,15 @@ import type { Asset, Instrument } from "./instrument.ts";
 import type { PortfolioModel } from "./margin-model.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import { type PricedMarket, pricedAsset, pricedInstrument } from "./market.ts";
-import { ONE } from "./money.ts";
+import { ONE, type Ppm } from "./money.ts";
 import type { PricedUnit, PricedInstrument as RiskInstrument } from "./portfolio/priced-instrument.ts";
 import { priceInstrument } from "./portfolio/priced-instrument.ts";
 import { scenarioSet } from "./portfolio/scenario-set.ts";
 import type { Leg } from "./portfolio/scenario-vector.ts";
 import type { PricedInstrument } from "./valuation.ts";
 
+/** Confidence of a feed that does not say. */
+const SURE: Ppm = 1_000_000;
 const YEAR_MS = 31_536_000_000;
 const whole = (value: bigint): number => Number(value) / Number(ONE);
 
@@ -18,6 +20,8 @@ export interface SpotPrice {
   readonly instrumentId: string;
   readonly price: number;
   readonly quoteAsset: Asset;
+  /** How sure the feed is of it; 1,000,000 where it does not say. */
+  readonly confidencePpm: Ppm;
 }
 
 /** Price of a base asset: of its index pair, else of a contract of it that has a mark above 0, the first by id; null where there is none. */
@@ -32,7 +36,12 @@ export const spotOf = (baseAsset: Asset, { instruments, marks }: MarketSnapshot)
   const mark = best === null ? undefined : marks.get(best.instrumentId);
   return best === null || mark === undefined
     ? null
-    : { instrumentId: best.instrumentId, price: whole(mark.price), quoteAsset: best.quoteAsset };
+    : {
+        instrumentId: best.instrumentId,
+        price: whole(mark.price),
+        quoteAsset: best.quoteAsset,
+        confidencePpm: mark.confidencePpm ?? SURE,
+      };
 };
 
 /**
@@ -46,6 +55,12 @@ const rateOf = (market: PricedMarket, quoteAsset: Asset, baseAsset: Asset, inQuo
   return coin === null || inQuote <= 0 ? 0 : whole(coin.high) / inQuote;
 };
 
+/** What the quote asset of a unit trades at by its peg; 1 where the policy names none (M2). */
+const pegOf = (market: PricedMarket, quoteAsset: Asset): number => {
+  const pegged = pricedAsset(market, quoteAsset)?.pegged ?? null;
+  return pegged === null ? 1 : whole(pegged);
+};
+
 /** The risk unit of a base asset on the snapshot (M6): one object, which all its instruments share. */
 const unitOf = (market: PricedMarket, { terms }: PortfolioModel, baseAsset: Asset): PricedUnit => {
   const known = market.units.get(baseAsset);
@@ -55,8 +70,8 @@ const unitOf = (market: PricedMarket, { terms }: PortfolioModel, baseAsset: Asse
   const unit: PricedUnit = {
     set: scenarioSet(terms, baseAsset),
     market: { spot: spot?.price ?? 0, quoteRate },
-    spotConfidencePpm: 1_000_000,
-    peg: 1,
+    spotConfidencePpm: spot?.confidencePpm ?? SURE,
+    peg: spot === null ? 1 : pegOf(market, spot.quoteAsset),
   };
   market.units.set(baseAsset, unit);
   return unit;
@@ -105,7 +120,7 @@ export const riskInstrument = (market: PricedMarket, model: PortfolioModel, inst
   if (known !== undefined) return known;
   const priced = pricedInstrument(market, instrumentId);
   const unit = unitOf(market, model, priced.instrument.baseAsset);
-  const risk = priceInstrument(instrumentId, legOf(market, unit, priced), unit);
+  const risk = priceInstrument(instrumentId, legOf(market, unit, priced), unit, { confidencePpm: priced.told?.confidencePpm ?? SURE });
   market.risk.set(instrumentId, risk);
   return risk;
 };

@@ -1,11 +1,12 @@
 import type { MarginAccount, Position } from "./account.ts";
+import { FUNDING_FACTOR } from "./charges.ts";
 import type { Asset } from "./instrument.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
 import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
 import { ONE } from "./money.ts";
 import type { CollateralTerms, Policy } from "./policy.ts";
-import type { Estimate } from "./valuation.ts";
+import { type Estimate, initialPrice } from "./valuation.ts";
 
 /**
  * Relative error allowed to the float pass, of the sum S of the magnitudes of everything it adds.
@@ -22,8 +23,8 @@ import type { Estimate } from "./valuation.ts";
  * and for each of as many assets, the total is below (4,000 + 25)·u·S < 4.5e-13·S. Twice that is taken.
  */
 const ERROR_SHARE = 1e-12;
-/** What the exact pass itself rounds away, in 1e-8: at most 4 units for each position and asset. */
-const ROUNDING_UNITS = 4;
+/** What the exact pass itself rounds away, in 1e-8: at most 4 units for each position and asset, and 6 more for its funding. */
+const ROUNDING_UNITS = 10;
 
 /** Sums of one settlement asset, in 1e-8 of it; `magnitude` is its share of S. */
 interface Sums {
@@ -33,6 +34,15 @@ interface Sums {
   maintenance: number;
   magnitude: number;
 }
+
+/** What a perpetual's funding adds: what accrued to the profit, a share of the next payment to what is required (M1). */
+const addFunding = (to: Sums, signedNotional: number, { rate, accrued }: NonNullable<Estimate["funding"]>, factor: number): void => {
+  const next = Math.max(0, signedNotional * rate) * factor;
+  to.profit -= signedNotional * accrued;
+  to.initial += next;
+  to.maintenance += next;
+  to.magnitude += 4 * Math.abs(signedNotional * rate);
+};
 
 const addPosition = (to: Sums, { quantity, entryPrice }: Position, estimate: Estimate, inverse: boolean): void => {
   const q = Number(quantity);
@@ -90,7 +100,13 @@ const sumsOf = (account: MarginAccount, market: PricedMarket): Sums[] | null => 
         all.push(current);
       }
     }
-    addPosition(current, position, estimate, instrument.kind === "inverse");
+    const inverse = instrument.kind === "inverse";
+    addPosition(current, position, estimate, inverse);
+    if (estimate.funding !== null) {
+      const value = Number(position.quantity) * estimate.multiplier;
+      const notional = inverse ? value / estimate.price : value * Math.abs(estimate.price);
+      addFunding(current, notional, estimate.funding, (market.policy.fundingFactor ?? FUNDING_FACTOR) / 1e6);
+    }
   }
   for (const asset of account.balances.keys()) {
     if (!all.some((sums) => sums.asset === asset)) all.push({ asset, profit: 0, initial: 0, maintenance: 0, magnitude: 0 });
@@ -118,19 +134,23 @@ export const isSurelyQuiet = (account: MarginAccount, snapshot: MarketSnapshot, 
     const reserved = Number(account.reserved.get(asset) ?? 0n);
     if (wallet === 0 && reserved === 0 && own === 0) continue;
     const priced = pricedAsset(market, asset);
-    if (priced === null || priced.quality !== "GOOD") {
+    if (priced === null || priced.quality !== "GOOD" || priced.depeg !== null) {
       // An asset that counts nothing is no doubt while it is held; anything else is for the exact pass.
       if (priced === null && own === 0 && wallet >= 0) continue;
       return false;
     }
     const price = Number(priced.high) / Number(ONE);
     const weight = priced.terms.liabilityWeight / 1e6;
-    const value = (wallet - reserved + (profit > 0 ? profit * share : profit)) * price;
-    headroom += value < 0 ? value * weight : afterHaircut(value, priced.terms);
+    const balance = wallet - reserved + (profit > 0 ? profit * share : profit);
+    const { asset: held, debt: owed, scale } = initialPrice(priced, "high");
+    const kept = scale === null ? 1 : Number(scale.numerator) / Number(scale.denominator);
+    const value = balance * (Number(balance < 0 ? owed : held) / Number(ONE));
+    headroom += value < 0 ? value * weight : kept * afterHaircut(value, priced.terms);
     headroom -= (maintenance + warning * (initial - maintenance)) * price;
-    magnitude += (Math.abs(wallet) + reserved + own * (1 + warning)) * price * weight;
+    const dearest = Number(owed) / Number(ONE);
+    magnitude += (Math.abs(wallet) + reserved + own * (1 + warning)) * dearest * weight;
     // What is rounded in the asset is worth its price.
-    magnitude += ((ROUNDING_UNITS * (1 + account.positions.length) * (1 + price) * (1 + warning)) / ERROR_SHARE) * weight;
+    magnitude += ((ROUNDING_UNITS * (1 + account.positions.length) * (1 + dearest) * (1 + warning)) / ERROR_SHARE) * weight;
   }
   if (account.positions.length === 0 && magnitude === 0) return true;
   return headroom > magnitude * ERROR_SHARE;

@@ -1,10 +1,11 @@
 import type { MarginAccount } from "./account.ts";
+import { accruedOf, chargesOf } from "./charges.ts";
 import type { Settlement, Sided, Valued } from "./equity.ts";
 import { isModelled, pointOf, qualityOf, sidedOf, unrealisedOf, valuedOf } from "./equity.ts";
 import type { Asset } from "./instrument.ts";
 import type { MarketSnapshot, MarkQuality } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
-import { marketOf, pricedInstrument } from "./market.ts";
+import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
 import { type Component, modelRequirement, valuationOf } from "./model-requirement.ts";
 import type { Money, Ppm, Price, Quantity } from "./money.ts";
 import { abs, PPM } from "./money.ts";
@@ -27,6 +28,8 @@ export interface LegStatement {
   readonly settleAsset: Asset;
   readonly notional: Money;
   readonly unrealised: Money;
+  /** Funding since the last settlement (M1); negative is owed. Equity counts it beside `unrealised`. */
+  readonly funding: Money;
   /** Requirement of the position alone; null where the policy's model margins it with others: see `components`. */
   readonly initial: Money | null;
   readonly maintenance: Money | null;
@@ -80,6 +83,7 @@ const legsOf = (account: MarginAccount, market: PricedMarket): LegStatement[] =>
       settleAsset: instrument.settleAsset,
       notional: notionalOf(instrument, quantity, point.price),
       unrealised: profitOf(instrument, quantity, entryPrice, point.price),
+      funding: accruedOf({ priced, quantity, price: point.price }),
       initial: modelled ? null : requirementAt(point, abs(quantity), "initial"),
       maintenance: modelled ? null : requirementAt(point, abs(quantity), "maintenance"),
     };
@@ -89,17 +93,22 @@ const legsOf = (account: MarginAccount, market: PricedMarket): LegStatement[] =>
 const componentsOf = (account: MarginAccount, market: PricedMarket): readonly Component[] => {
   const alone = account.positions.flatMap(({ instrumentId, quantity, entryPrice }): Component[] => {
     const priced = pricedInstrument(market, instrumentId);
-    if (isModelled(priced.instrument, market.policy)) return [];
     const point = pointOf(priced, quantity, entryPrice, "low");
+    const { settleAsset } = priced.instrument;
+    const inValuation = ({ name, initial, maintenance }: Component): Component => ({
+      name,
+      initial: valuationOf(market, settleAsset, initial, "low"),
+      maintenance: valuationOf(market, settleAsset, maintenance, "low"),
+    });
+    const charges = chargesOf({ priced, quantity, price: point.price }, pricedAsset(market, settleAsset), "low", market.policy);
+    if (isModelled(priced.instrument, market.policy)) return charges.map(inValuation);
     const size = abs(quantity);
-    const inValuation = (required: Money): Money => valuationOf(market, priced.instrument.settleAsset, required, "low");
-    return [
-      {
-        name: `${instrumentId}: bracket ${bracketOf(point, size) + 1}`,
-        initial: inValuation(requirementAt(point, size, "initial")),
-        maintenance: inValuation(requirementAt(point, size, "maintenance")),
-      },
-    ];
+    const bracket = {
+      name: `${instrumentId}: bracket ${bracketOf(point, size) + 1}`,
+      initial: requirementAt(point, size, "initial"),
+      maintenance: requirementAt(point, size, "maintenance"),
+    };
+    return [bracket, ...charges].map(inValuation);
   });
   const { legs } = valuedOf(account, market, "low");
   return legs.length === 0 ? alone : [...alone, ...modelRequirement(legs, market, "low").components];

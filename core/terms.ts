@@ -22,6 +22,31 @@ const checkCollateral = (terms: CollateralTerms, valuationAsset: string, refuse:
   if (!Number.isInteger(terms.liabilityWeight) || terms.liabilityWeight < WHOLE) {
     throw refuse(place, `liability weight ${terms.liabilityWeight} is below 1,000,000`, "A debt counts at least at its value (M2)");
   }
+  if (terms.deposits !== undefined) {
+    const { scaleStart, ageMaxMs } = terms.deposits;
+    if (terms.priceId === null) {
+      throw refuse(
+        `${place}, deposits`,
+        "the valuation asset is scaled",
+        "Only an asset with a price has a mark that tells its deposits (M2)",
+      );
+    }
+    if (scaleStart <= 0n)
+      throw refuse(
+        `${place}, deposits`,
+        `scaleStart ${decimal(scaleStart)} is not above 0`,
+        "Give the deposits up to which the weight is whole (M2)",
+      );
+    if (!isTime(ageMaxMs) || ageMaxMs === 0) throw refuse(`${place}, deposits`, `ageMaxMs ${ageMaxMs} is no time`, "An hour is 3600000");
+  }
+  if (terms.peg !== undefined) {
+    const { threshold, factor } = terms.peg;
+    if (!isShare(threshold) || threshold === 0) {
+      throw refuse(`${place}, peg`, `threshold ${threshold} is not from 1 to 1,000,000`, "0.98 of the peg is 980000 (M2)");
+    }
+    if (!Number.isInteger(factor) || factor < 0)
+      throw refuse(`${place}, peg`, `factor ${factor} is no ppm`, "Twice the gap is 2000000 (M2)");
+  }
   if (terms.tiers.length === 0) throw refuse(place, "no haircut slice", "Give at least one, from value 0");
   for (const [index, { floor, haircutIm, haircutMm }] of terms.tiers.entries()) {
     const slice = `${place}, slice ${index + 1}`;
@@ -81,6 +106,13 @@ export const validatePolicy = <P extends Policy>(policy: P): P => {
   const { unrealisedProfitIm, unrealisedProfitWithdrawal, closeOutBuffer } = policy;
   if (!isShare(unrealisedProfitIm) || !isShare(unrealisedProfitWithdrawal) || !isShare(closeOutBuffer)) {
     throw refuse("shares", "a share is not a whole number of ppm from 0 to 1,000,000", "Half is 500000");
+  }
+  const { fundingFactor, confidence } = policy;
+  if (fundingFactor !== undefined && !isShare(fundingFactor)) {
+    throw refuse("fundingFactor", `${fundingFactor} is not from 0 to 1,000,000`, "Half of the next payment is 500000 (M1)");
+  }
+  if (confidence !== undefined && !(isShare(confidence.threshold) && Number.isInteger(confidence.factor) && confidence.factor >= 0)) {
+    throw refuse("confidence", "the threshold is no share or the factor no ppm", "Below 0.55 the whole doubt: 550000 and 1000000 (M2)");
   }
   const times = [
     policy.graceMs,

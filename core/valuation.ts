@@ -1,9 +1,11 @@
+import type { InitialPrice } from "./collateral.ts";
 import type { Asset, Instrument, OptionTerms } from "./instrument.ts";
-import type { MarketSnapshot, MarkQuality } from "./mark.ts";
-import type { Money, Price, Quantity } from "./money.ts";
-import { abs, divide, ONE, PPM } from "./money.ts";
+import type { Mark, MarketSnapshot, MarkQuality } from "./mark.ts";
+import type { Money, Ppm, Price, Quantity } from "./money.ts";
+import { abs, divide, max, min, ONE, PPM } from "./money.ts";
 import type { CollateralTerms, Policy } from "./policy.ts";
-import { bandWidth, qualityAt, qualityUntil } from "./quality.ts";
+import { bandWidth, boundOf, qualityAt, qualityUntil, worseQuality } from "./quality.ts";
+import { slowPrice } from "./slow-average.ts";
 import { TermsError } from "./terms-error.ts";
 
 /**
@@ -37,6 +39,8 @@ export interface Estimate {
   readonly amountsMm: readonly number[];
   readonly leastIm: number;
   readonly leastMm: number;
+  /** Share of the notional that the long side pays next, and the part of it that has accrued; null without funding. */
+  readonly funding: { readonly rate: number; readonly accrued: number } | null;
 }
 
 /** An instrument on a snapshot at an instant: its quality, and its price on either side (R3). */
@@ -57,6 +61,24 @@ export interface PricedInstrument {
   readonly validUntil: number;
   /** What the models need of an option beside its price; null for everything else. */
   readonly option: PricedOption | null;
+  /** What its mark tells beside the price; null where that is nothing. */
+  readonly told: Told | null;
+}
+
+/** Funding of a perpetual at the snapshot's instant (M1). */
+export interface PricedFunding {
+  /** Share of the notional that the long side pays, in 1e-8. */
+  readonly rate: Price;
+  /** Since the last settlement; 0 once the next one is due, which the feed then tells as a fact. */
+  readonly elapsedMs: number;
+  readonly intervalMs: number;
+}
+
+/** What marks tell beside the price. */
+export interface Told {
+  /** The least of the marks that price the instrument. */
+  readonly confidencePpm: Ppm;
+  readonly funding: PricedFunding | null;
 }
 
 /** An option on a snapshot, in whole units of its underlying's quote asset: estimates, not money. */
@@ -79,6 +101,12 @@ export interface PricedAsset {
   /** Edges of the band: assets count at the lower one, debts and requirements at the upper one. */
   readonly lower: Price;
   readonly upper: Price;
+  /** Prices of E_i on either side; null where they are those of E_m. */
+  readonly initial: { readonly low: InitialPrice; readonly high: InitialPrice } | null;
+  /** Price of a stable asset by its peg, at the lower edge where that is not GOOD; null without a peg or a price. */
+  readonly pegged: Price | null;
+  /** Null where the asset has no peg or keeps it: the price by the peg on either side, the threshold s* and the factor f (M2). */
+  readonly depeg: { readonly low: Price; readonly high: Price; readonly threshold: Price; readonly factor: Ppm } | null;
   readonly validFrom: number;
   readonly validUntil: number;
 }
@@ -119,7 +147,10 @@ export const pointAt = (instrument: Instrument, price: Price): PricePoint => {
   };
 };
 
-const estimateOf = (instrument: Instrument, point: PricePoint): Estimate => {
+/** Null where the mark is in doubt: what that costs is the exact pass's to say. */
+const estimateOf = (instrument: Instrument, point: PricePoint, told: Told | null): Estimate | null => {
+  if (told !== null && told.confidencePpm < Number(PPM)) return null;
+  const funding = told?.funding ?? null;
   const divisor = Number(point.divisor);
   const multiplier = Number(instrument.multiplier);
   return {
@@ -132,12 +163,29 @@ const estimateOf = (instrument: Instrument, point: PricePoint): Estimate => {
     amountsMm: point.amountsMm.map(Number),
     leastIm: Number(point.leastIm) / Number(ONE),
     leastMm: Number(point.leastMm) / Number(ONE),
+    funding:
+      funding === null
+        ? null
+        : {
+            rate: Number(funding.rate) / Number(ONE),
+            accrued: ((Number(funding.rate) / Number(ONE)) * funding.elapsedMs) / funding.intervalMs,
+          },
   };
 };
 
 /** An adverse price never falls to 0 where the instrument's price cannot. */
 export const atLeastTick = ({ allowNonPositive }: Instrument, price: bigint): Price =>
   (allowNonPositive || price > 0n ? price : 1n) as Price;
+
+/** What these marks tell beside the price; null where that is nothing, as of most. The instant is the snapshot's: one market, one figure. */
+export const toldBy = (marks: readonly (Mark | undefined)[], takenAt: number): Told | null => {
+  const confidencePpm = Math.min(Number(PPM), ...marks.map((mark) => mark?.confidencePpm ?? Number(PPM)));
+  const funding = marks[0]?.funding;
+  if (funding === undefined) return confidencePpm === Number(PPM) ? null : { confidencePpm, funding: null };
+  const { rate, intervalMs, nextAt } = funding;
+  const since = takenAt - (nextAt - intervalMs);
+  return { confidencePpm, funding: { rate, intervalMs, elapsedMs: takenAt >= nextAt ? 0 : Math.max(0, since) } };
+};
 
 /** An instrument on a snapshot at an instant (R3). */
 export const priceInstrument = (instrument: Instrument, snapshot: MarketSnapshot, now: number): PricedInstrument => {
@@ -150,10 +198,11 @@ export const priceInstrument = (instrument: Instrument, snapshot: MarketSnapshot
     validFrom: now,
     validUntil: qualityUntil(mark, instrument, now),
     option: null,
+    told: toldBy([mark], snapshot.takenAt),
   };
   if (mark === undefined) return { ...shared, high: null, lowLong: null, lowShort: null, estimate: null };
   const high = pointAt(instrument, mark.price);
-  if (quality === "GOOD") return { ...shared, high, lowLong: high, lowShort: high, estimate: estimateOf(instrument, high) };
+  if (quality === "GOOD") return { ...shared, high, lowLong: high, lowShort: high, estimate: estimateOf(instrument, high, shared.told) };
   const width = bandWidth(mark.price, instrument);
   return {
     ...shared,
@@ -222,25 +271,96 @@ export const termsOf = (policy: Policy, asset: Asset): CollateralTerms => {
   return terms;
 };
 
-/** An accepted asset on a snapshot at an instant (M2, R3). */
-export const priceAsset = (terms: CollateralTerms, snapshot: MarketSnapshot, now: number): PricedAsset => {
+type Scale = InitialPrice["scale"];
+
+/** What the deposits of all leave of an asset's weight (M2). A figure that was never told leaves nothing on E_low and takes nothing on E_high. */
+const scalesOf = ({ deposits: terms }: CollateralTerms, { deposits }: Mark): { readonly low: Scale; readonly high: Scale } => {
+  if (terms === undefined) return { low: null, high: null };
+  if (deposits === undefined) return { low: { numerator: 0n, denominator: 1n }, high: null };
+  const scale = deposits.total <= terms.scaleStart ? null : { numerator: terms.scaleStart, denominator: deposits.total };
+  return { low: scale, high: scale };
+};
+
+/** Prices of E_i: `min(index, slow average)` for what is held, `max` of them for what is owed (M2); null where they are those of E_m. */
+const initialOf = (terms: CollateralTerms, mark: Mark, lower: Price, upper: Price): PricedAsset["initial"] => {
+  const { price, slow } = mark;
+  if (slow === undefined && terms.deposits === undefined) return null;
+  const scale = scalesOf(terms, mark);
+  const held = (index: Price): Price => (slow === undefined ? index : min(index, slowPrice(slow, "down")));
+  const owed = (index: Price): Price => (slow === undefined ? index : max(index, slowPrice(slow, "up")));
+  return {
+    low: { asset: held(lower), debt: owed(upper), scale: scale.low },
+    high: { asset: held(price), debt: owed(price), scale: scale.high },
+  };
+};
+
+/** The quality of the figure of the deposits, and until when it holds: an old or a missing one is STALE, and the last figure counts. */
+const depositsQuality = (
+  { deposits: terms }: CollateralTerms,
+  { deposits }: Mark,
+  now: number,
+): { quality: MarkQuality; until: number } => {
+  if (terms === undefined) return { quality: "GOOD", until: Number.POSITIVE_INFINITY };
+  const until = deposits === undefined ? now : deposits.asOf + terms.ageMaxMs + 1;
+  return until > now ? { quality: "GOOD", until } : { quality: "STALE", until: Number.POSITIVE_INFINITY };
+};
+
+/** The prices of an asset in E_i on one side of R3. */
+export const initialPrice = ({ initial, high, lower, upper }: PricedAsset, side: "low" | "high"): InitialPrice =>
+  initial?.[side] ?? (side === "high" ? { asset: high, debt: high, scale: null } : { asset: lower, debt: upper, scale: null });
+
+/** An accepted asset by its own price. */
+const pricedAlone = (terms: CollateralTerms, snapshot: MarketSnapshot, now: number): PricedAsset => {
   const one = ONE as Price;
-  const always = { terms, validFrom: Number.NEGATIVE_INFINITY, validUntil: Number.POSITIVE_INFINITY };
-  if (terms.priceId === null) return { ...always, quality: "GOOD", high: one, lower: one, upper: one };
+  const always = { terms, pegged: null, depeg: null, validFrom: Number.NEGATIVE_INFINITY, validUntil: Number.POSITIVE_INFINITY };
+  if (terms.priceId === null) return { ...always, quality: "GOOD", high: one, lower: one, upper: one, initial: null };
   const none = 0n as Price;
   const instrument = snapshot.instruments.get(terms.priceId);
   const mark = snapshot.marks.get(terms.priceId);
   // An asset that never had a price never counted: nothing is taken away from anybody when it counts 0 on both sides.
-  if (instrument === undefined || mark === undefined) return { ...always, quality: "MISSING", high: none, lower: none, upper: none };
+  if (instrument === undefined || mark === undefined) {
+    return { ...always, quality: "MISSING", high: none, lower: none, upper: none, initial: null };
+  }
   const quality = qualityAt(mark, instrument, now);
   const width = quality === "GOOD" ? 0n : bandWidth(mark.price, instrument);
+  // At its source's least answer an asset may be worth anything below (S05).
+  const lower = (boundOf(mark.price, instrument) === "least" ? 0n : mark.price - width) as Price;
+  const upper = (mark.price + width) as Price;
+  const deposits = depositsQuality(terms, mark, now);
   return {
     terms,
-    quality,
+    quality: worseQuality(quality, deposits.quality),
     high: mark.price,
-    lower: (mark.price - width) as Price,
-    upper: (mark.price + width) as Price,
+    lower,
+    upper,
+    initial: initialOf(terms, mark, lower, upper),
+    pegged: null,
+    depeg: null,
     validFrom: now,
-    validUntil: qualityUntil(mark, instrument, now),
+    validUntil: Math.min(deposits.until, qualityUntil(mark, instrument, now)),
+  };
+};
+
+/**
+ * An accepted asset on a snapshot at an instant (M2, R3). A stable asset is as good as the price by its peg: without one
+ * its quality is MISSING, and what it is worth stays what its own price says.
+ */
+export const priceAsset = (terms: CollateralTerms, snapshot: MarketSnapshot, now: number): PricedAsset => {
+  const alone = pricedAlone(terms, snapshot, now);
+  const { peg } = terms;
+  if (peg === undefined) return alone;
+  const instrument = snapshot.instruments.get(peg.priceId);
+  const mark = snapshot.marks.get(peg.priceId);
+  if (instrument === undefined || mark === undefined) return { ...alone, quality: "MISSING" };
+  const own = qualityAt(mark, instrument, now);
+  const threshold = ((BigInt(peg.threshold) * ONE) / PPM) as Price;
+  const low = (own === "GOOD" ? mark.price : mark.price - bandWidth(mark.price, instrument)) as Price;
+  return {
+    ...alone,
+    quality: worseQuality(alone.quality, own),
+    pegged: low,
+    depeg: low < threshold ? { low, high: mark.price, threshold, factor: peg.factor } : null,
+    validFrom: now,
+    validUntil: Math.min(alone.validUntil, qualityUntil(mark, instrument, now)),
   };
 };

@@ -1,7 +1,9 @@
+import type * as z from "zod";
 import type { Instrument } from "../../core/instrument.ts";
 import type { Mark } from "../../core/mark.ts";
 import { decimal, price } from "../../core/money.ts";
 import { encodeInstrument, instrumentBody } from "../wire/instrument.ts";
+import { extrasOf, markExtras } from "../wire/marks.ts";
 import { placesOf } from "../wire/parse.ts";
 import { checkSchema, type Item, json, SCHEMA, text, UnreadableRow, whole } from "./items.ts";
 
@@ -10,18 +12,29 @@ import { checkSchema, type Item, json, SCHEMA, text, UnreadableRow, whole } from
 export const MARK_PK = "MARK";
 export const INSTRUMENT_PK = "INSTRUMENT";
 
-export const markItem = (mark: Mark): Item => ({
-  pk: { S: MARK_PK },
-  sk: { S: mark.instrumentId },
-  schema: SCHEMA,
-  asOf: { N: `${mark.asOf}` },
-  price: { S: decimal(mark.price) },
-  source: { S: mark.source },
-  ...(mark.candidate !== null && {
-    candidateAsOf: { N: `${mark.candidate.asOf}` },
-    candidatePrice: { S: decimal(mark.candidate.price) },
-  }),
-});
+/** @throws UnreadableRow for extras of another form. */
+const readExtras = (extras: unknown): z.output<typeof markExtras> => {
+  const read = markExtras.safeParse(extras);
+  if (!read.success) throw new UnreadableRow(`mark: ${placesOf(read.error)}`);
+  return read.data;
+};
+
+export const markItem = (mark: Mark): Item => {
+  const extras = extrasOf(mark);
+  return {
+    pk: { S: MARK_PK },
+    sk: { S: mark.instrumentId },
+    schema: SCHEMA,
+    asOf: { N: `${mark.asOf}` },
+    price: { S: decimal(mark.price) },
+    source: { S: mark.source },
+    ...(mark.candidate !== null && {
+      candidateAsOf: { N: `${mark.candidate.asOf}` },
+      candidatePrice: { S: decimal(mark.candidate.price) },
+    }),
+    ...(extras !== null && { extras: { S: JSON.stringify(extras) } }),
+  };
+};
 
 /** @throws UnreadableRow or RangeError for a row of another form. */
 export const decodeMark = (item: Item): Mark => {
@@ -33,6 +46,7 @@ export const decodeMark = (item: Item): Mark => {
     source: text(item, "source"),
     candidate:
       item["candidateAsOf"] === undefined ? null : { asOf: whole(item, "candidateAsOf"), price: price(text(item, "candidatePrice")) },
+    ...(item["extras"] !== undefined && readExtras(json(item, "extras"))),
   };
 };
 
@@ -53,28 +67,32 @@ export const decodeInstrument = (item: Item): Instrument => {
   return read.data;
 };
 
+/** The release before reads the five values of a mark and looks at no sixth. */
 export type PackedMark = [
   instrumentId: string,
   price: string,
   asOf: number,
   source: string,
   candidate: [price: string, asOf: number] | null,
+  extras?: z.input<typeof markExtras>,
 ];
 
-export const packMark = (mark: Mark): PackedMark => [
-  mark.instrumentId,
-  decimal(mark.price),
-  mark.asOf,
-  mark.source,
-  mark.candidate === null ? null : [decimal(mark.candidate.price), mark.candidate.asOf],
-];
+export const packMark = (mark: Mark): PackedMark => {
+  const { instrumentId, asOf, source, candidate } = mark;
+  const extras = extrasOf(mark);
+  const waits: PackedMark[4] = candidate === null ? null : [decimal(candidate.price), candidate.asOf];
+  const packed: PackedMark = [instrumentId, decimal(mark.price), asOf, source, waits];
+  if (extras !== null) packed.push(extras);
+  return packed;
+};
 
-export const unpackMark = ([instrumentId, at, asOf, source, candidate]: PackedMark): Mark => ({
+export const unpackMark = ([instrumentId, at, asOf, source, candidate, extras]: PackedMark): Mark => ({
   instrumentId,
   price: price(at),
   asOf,
   source,
   candidate: candidate === null ? null : { price: price(candidate[0]), asOf: candidate[1] },
+  ...(extras !== undefined && readExtras(extras)),
 });
 
 /** Marks as one attribute of a snapshot. */

@@ -115,6 +115,8 @@ const leg = z.object({
   settleAsset: asset,
   notional: moneyText,
   unrealised: moneyText,
+  /** Of a perpetual, since the last settlement; negative is owed (M1). */
+  funding: moneyText,
   /** Of the position alone; null where the policy's model margins it with others: see `components`. */
   initial: moneyText.nullable(),
   maintenance: moneyText.nullable(),

@@ -20,6 +20,11 @@ const markRule = z.strictObject({
   jumpPpmMax: ppm.min(1),
   agreePpm: ppm.min(1),
   suspectAfterMs: durationMs,
+  /** The least and the greatest that the source can answer (S05). */
+  minAnswer: priceText.exactOptional(),
+  maxAnswer: priceText.exactOptional(),
+  /** Only of spot pairs whose collateral E_i prices by its slow average (M2). */
+  slowHalfLifeMs: durationMs.min(1).exactOptional(),
 });
 
 const optionTerms = z.strictObject({
@@ -87,6 +92,11 @@ const complainOf = (body: Shape, complain: (complaint: Complaint) => void): void
     complain({ path: ["tiers"], message: "spot pairs and options have none, contracts have at least one" });
   if (body.settleAsset !== undefined && body.kind !== "linear")
     complain({ path: ["settleAsset"], message: "only a linear contract settles in another asset than its own" });
+  const { minAnswer, maxAnswer } = body.markRule;
+  if (minAnswer !== undefined && maxAnswer !== undefined && minAnswer >= maxAnswer)
+    complain({ path: ["markRule", "maxAnswer"], message: "must be more than minAnswer (S05)" });
+  if (!spot && body.markRule.slowHalfLifeMs !== undefined)
+    complain({ path: ["markRule", "slowHalfLifeMs"], message: "only spot pairs have one: it prices collateral (M2)" });
   complainOfOption(body, complain);
   if (spot && body.expiryAt !== null) complain({ path: ["expiryAt"], message: "spot does not expire" });
   if (body.baseAsset === body.quoteAsset) complain({ path: ["quoteAsset"], message: "must differ from baseAsset" });

@@ -16,6 +16,10 @@ const collateralTerms = z.strictObject({
   priceId: instrumentId.nullable(),
   tiers: z.array(haircutTier).min(1).max(50),
   liabilityWeight: ppm.min(1_000_000, "a debt weighs at least 1 (M2)"),
+  /** Only of a stable asset whose loss of its peg raises what positions need (M2). */
+  /** Only of an asset whose weight falls as its deposits grow (M2). */
+  deposits: z.strictObject({ scaleStart: moneyText, ageMaxMs: durationMs.min(1) }).exactOptional(),
+  peg: z.strictObject({ priceId: instrumentId, threshold: share, factor: ppm }).exactOptional(),
 });
 
 const shape = z.strictObject({
@@ -28,6 +32,8 @@ const shape = z.strictObject({
   collateral: z.array(collateralTerms).min(1).max(500),
   unrealisedProfitIm: share,
   unrealisedProfitWithdrawal: share,
+  fundingFactor: share.exactOptional(),
+  confidence: z.strictObject({ threshold: share, factor: ppm }).exactOptional(),
   graceMs: durationMs,
   graceMinMs: durationMs,
   topUpGraceMs: durationMs,

@@ -34,6 +34,12 @@ export const quantityText = z.codec(decimalText, z.custom<Quantity>(isBigint), {
   encode: (value) => decimal(value),
 });
 
+/** A quantity that is not negative. */
+export const unsignedQuantityText = z.codec(decimalText.regex(/^[^-]/, "must not be negative"), z.custom<Quantity>(isBigint), {
+  decode: (text) => quantity(text),
+  encode: (value) => decimal(value),
+});
+
 /** Writes an instant of epoch milliseconds: "2020-03-12T10:00:00.000Z". @throws RangeError outside the calendar. */
 export const iso = (instant: number): string => new Date(instant).toISOString();
 

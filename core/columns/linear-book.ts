@@ -80,7 +80,7 @@ export const isAdmittedInstrument = (instrument: Instrument | undefined, policy:
 const isAdmittedPolicy = ({ model, collateral, valuationAsset, levels }: Policy): boolean => {
   if (model.kind !== "standard") return false;
   const terms = collateral.get(valuationAsset);
-  if (terms === undefined || terms.priceId !== null) return false;
+  if (terms === undefined || terms.priceId !== null || terms.peg !== undefined) return false;
   if (levels.warning + levels.hysteresis > HEADROOM_MAX || levels.backstop > Number(PPM)) return false;
   return terms.tiers.every(({ haircutIm, haircutMm }) => haircutIm === 0 && haircutMm === 0);
 };

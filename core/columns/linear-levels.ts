@@ -26,14 +26,17 @@ interface Prices {
 /** What a mark comes to, until its quality changes: a memo, not a state. Sweeps of many prices share all marks but one. */
 const remembered = new WeakMap<Mark, PricedInstrument>();
 
+/** Funding accrues with the snapshot's time and is not in the columns: whoever holds such a perpetual goes to the exact pass. */
+const estimateIn = ({ estimate }: PricedInstrument): Estimate | null => (estimate !== null && estimate.funding === null ? estimate : null);
+
 const estimateOf = (terms: Instrument, snapshot: MarketSnapshot, now: number): Estimate | null => {
   const mark = snapshot.marks.get(terms.instrumentId);
   if (mark === undefined) return null;
   const known = remembered.get(mark);
-  if (known?.instrument === terms && now >= known.validFrom && now < known.validUntil) return known.estimate;
+  if (known?.instrument === terms && now >= known.validFrom && now < known.validUntil) return estimateIn(known);
   const priced = priceInstrument(terms, snapshot, now);
   remembered.set(mark, priced);
-  return priced.estimate;
+  return estimateIn(priced);
 };
 
 const pricesOf = ({ instruments, policy }: LinearBook, snapshot: MarketSnapshot, now: number): Prices => {

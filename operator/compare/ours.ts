@@ -5,6 +5,7 @@ import { verifyChain } from "../../adapters/dynamodb/envelope.ts";
 import { type Item, json, SCHEMA, text } from "../../adapters/dynamodb/items.ts";
 import { accountPk, sequenceSk } from "../../adapters/dynamodb/keys.ts";
 import { encodeInstrument, instrumentBody } from "../../adapters/wire/instrument.ts";
+import { extrasOf, markExtras } from "../../adapters/wire/marks.ts";
 import { placesOf } from "../../adapters/wire/parse.ts";
 import { encodePolicy, policyBody } from "../../adapters/wire/policy.ts";
 import {
@@ -51,6 +52,7 @@ const mark = z.strictObject({
   asOf: instant,
   source,
   candidate: z.strictObject({ price: priceText, asOf: instant }).nullable(),
+  extras: markExtras.exactOptional(),
 });
 
 const exportFile = z.strictObject({
@@ -118,7 +120,7 @@ export const readOurs = (name: string, written: string): OurBook => {
       snapshotId,
       takenAt,
       instruments: new Map(known),
-      marks: new Map(marks.map((one): [string, Mark] => [one.instrumentId, one])),
+      marks: new Map(marks.map(({ extras = {}, ...one }): [string, Mark] => [one.instrumentId, { ...one, ...extras }])),
     };
   });
   return {
@@ -128,6 +130,13 @@ export const readOurs = (name: string, written: string): OurBook => {
     snapshots: snapshots.sort((a, b) => a.takenAt - b.takenAt),
     accounts: data.accounts.map((account) => ({ ...account, journal: journalOf(name, account) })),
   };
+};
+
+const markText = (one: Mark): z.input<typeof mark> => {
+  const { instrumentId: id, price, asOf, source: from, candidate } = one;
+  const extras = extrasOf(one);
+  const plain = z.encode(mark, { instrumentId: id, price, asOf, source: from, candidate: candidate === null ? null : { ...candidate } });
+  return extras === null ? plain : { ...plain, extras };
 };
 
 /** Writes an export: one JSON object, with each envelope as the journal has it. */
@@ -143,7 +152,7 @@ export const writeOurs = ({ snapshots, policies, defaultPolicy, accounts, instru
       snapshotId,
       takenAt: new Date(takenAt).toISOString(),
       instruments: Object.fromEntries([...own.values()].map((one) => [one.instrumentId, one.version])),
-      marks: [...marks.values()].map((one) => z.encode(mark, { ...one, candidate: one.candidate === null ? null : { ...one.candidate } })),
+      marks: [...marks.values()].map(markText),
     })),
     accounts: accounts.map(({ journal, ...account }) => ({
       accountId: account.accountId,

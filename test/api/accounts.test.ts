@@ -39,6 +39,7 @@ describe("GET /accounts/{accountId}", () => {
         settleAsset: "USDT",
         notional: "7300",
         unrealised: "-700",
+        funding: "0",
         initial: "730",
         maintenance: "40.15",
         // 7,000 / (1 − 0.0055), rounded to the side of the mark.

@@ -40,6 +40,9 @@ describe("collateralValue (M2)", () => {
   });
 });
 
+/** The same price for what is held and what is owed. */
+const at = (text: string) => ({ asset: price(text), debt: price(text), scale: null });
+
 describe("depositFor (R4)", () => {
   test.each([
     ["nothing needed", "0", "0", "0"],
@@ -49,20 +52,20 @@ describe("depositFor (R4)", () => {
     ["a debt is repaid first, at its weight", "11000", "-1", "1"],
     ["and then counts after its haircut", "11950", "-1", "1.1"],
   ])("%s", (_, need, balance, amount) => {
-    expect(depositFor(money(need), money(balance), price("10000"), btc)).toBe(money(amount));
+    expect(depositFor(money(need), money(balance), at("10000"), btc)).toBe(money(amount));
   });
 
   test("is null where no amount is enough, because the last slice counts nothing", () => {
-    expect(depositFor(money("1000"), money("0"), price("1"), capped)).toBe(money("1000"));
-    expect(depositFor(money("1000.00000001"), money("0"), price("1"), capped)).toBeNull();
-    expect(depositFor(money("1"), money("5000"), price("1"), capped)).toBeNull();
-    expect(depositFor(money("10"), money("-5"), price("1"), capped)).toBe(money("9.5"));
+    expect(depositFor(money("1000"), money("0"), at("1"), capped)).toBe(money("1000"));
+    expect(depositFor(money("1000.00000001"), money("0"), at("1"), capped)).toBeNull();
+    expect(depositFor(money("1"), money("5000"), at("1"), capped)).toBeNull();
+    expect(depositFor(money("10"), money("-5"), at("1"), capped)).toBe(money("9.5"));
   });
 
   test("is exactly enough: it reaches the need, and one unit less does not", () => {
     fc.assert(
       fc.property(fc.bigInt(1n, 10n ** 12n), fc.bigInt(-(10n ** 9n), 10n ** 9n), fc.bigInt(10n ** 4n, 10n ** 13n), (need, balance, at) => {
-        const due = depositFor(need as Money, balance as Money, at as Price, btc);
+        const due = depositFor(need as Money, balance as Money, { asset: at as Price, debt: at as Price, scale: null }, btc);
         if (due === null) return;
         const gain = (amount: bigint) =>
           collateralValue((balance + amount) as Money, at as Price, btc, "initial") -

@@ -4,6 +4,7 @@ import type { Instrument } from "../../core/instrument.ts";
 import type { Mark, MarketSnapshot } from "../../core/mark.ts";
 import { type Money, money, type Price, price, type Quantity, quantity } from "../../core/money.ts";
 import type { Policy } from "../../core/policy.ts";
+import type { SlowPrice } from "../../core/slow-average.ts";
 import type { Sided } from "../../core/statement.ts";
 import { validatePolicy } from "../../core/terms.ts";
 import { loadTiers } from "../../core/tiers.ts";
@@ -122,6 +123,19 @@ export const snapshots = (qualities: readonly ("GOOD" | "STALE" | "SUSPECT" | "M
         ),
       ),
     );
+
+/** A snapshot whose spot pairs carry a slow average between half and twice their price, some of them. */
+export const slowly = (of: fc.Arbitrary<MarketSnapshot>): fc.Arbitrary<MarketSnapshot> =>
+  fc.tuple(of, fc.infiniteStream(fc.option(fc.integer({ min: 50, max: 200 }), { nil: null }))).map(([snapshot, shares]) => ({
+    ...snapshot,
+    marks: new Map(
+      [...snapshot.marks].map(([id, mark]): [string, Mark] => {
+        const share = shares.next().value as number | null;
+        if (share === null || snapshot.instruments.get(id)?.kind !== "spot") return [id, mark];
+        return [id, { ...mark, slow: (mark.price * BigInt(share) * 1_000_000n) as SlowPrice }];
+      }),
+    ),
+  }));
 
 const SIZES: Readonly<Record<string, number>> = {
   "BTC-PERP": 30,

@@ -8,7 +8,7 @@ import { money, quantity } from "../../core/money.ts";
 import type { Policy } from "../../core/policy.ts";
 import { isSurelyQuiet } from "../../core/screen.ts";
 import { assess } from "../../core/statement.ts";
-import { accounts, atHeadroom, policies, snapshots } from "./margin-arbitraries.ts";
+import { accounts, atHeadroom, policies, slowly, snapshots } from "./margin-arbitraries.ts";
 import { accountOf, bare, contract, leg, NOW, policyWith, slices, snapshotOf, spot } from "./margin-fixtures.ts";
 
 const perp = contract("BTC-PERP");
@@ -89,7 +89,7 @@ describe("isSurelyQuiet", () => {
     fc.assert(
       fc.property(
         accounts,
-        snapshots(["GOOD", "GOOD", "GOOD", "GOOD", "GOOD", "GOOD", "STALE"]),
+        slowly(snapshots(["GOOD", "GOOD", "GOOD", "GOOD", "GOOD", "GOOD", "STALE"])),
         policies,
         units,
         (drawn, snapshot, policy, shift) => {

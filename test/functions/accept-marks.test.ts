@@ -1,6 +1,7 @@
 import "./environment.ts";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { price } from "../../core/money.ts";
 import { acceptMarks } from "../../functions/accept-marks.ts";
 import { instrument } from "../adapters/samples.ts";
 import { startTables, type TestTables } from "../engine.ts";
@@ -186,4 +187,19 @@ describe("S37 S42 S43 messages", () => {
     await expect(accept(batch(...messages))).resolves.toEqual(NONE_FAILED);
     expect(await stored()).toBe("10090000000");
   });
+});
+
+test("S05 a tick at the least answer of its source is stored and counted", async () => {
+  const { stage, tick, post, stored, instrumentId } = await setup();
+  await stage.desk.marks.putInstrument({
+    ...instrument,
+    instrumentId,
+    version: 2,
+    markRule: { ...instrument.markRule, minAnswer: price("0.107") },
+  });
+  stage.clock.set(T0 + 31_000);
+  await post(tick("0.11", 31));
+  expect(stage.counted("mark_at_bound")).toBe(0);
+  await post(tick("0.107", 32));
+  expect([await stored(), stage.counted("mark_at_bound")]).toEqual(["10700000", 1]);
 });

@@ -80,6 +80,20 @@ describe("marks", () => {
   });
 
   test("0 and negative prices are for judgeMark to refuse or take (S20)", () => {
+    expect(markTick.parse({ ...good, totalDeposits: "1500.5" })).toMatchObject({ totalDeposits: quantity("1500.5") });
+    const told = { confidencePpm: 950_000, funding: { rate: "-0.0001", intervalMs: 28_800_000, nextAt: "2020-03-12T16:00:00.000Z" } };
+    const read = markTick.parse({ ...good, ...told });
+    expect(read.funding).toEqual({ rate: price("-0.0001"), intervalMs: 28_800_000, nextAt: Date.UTC(2020, 2, 12, 16) });
+    expect(JSON.parse(encodeMarks([read, markTick.parse(good)]))).toMatchObject({ marks: [{ ...good, ...told }, good] });
+    for (const wrong of [
+      { totalDeposits: "-1" },
+      { confidencePpm: 1_000_001 },
+      { funding: { ...told.funding, rate: "1.00000001" } },
+      { funding: { ...told.funding, intervalMs: 0 } },
+      { funding: { rate: "0.1" } },
+    ]) {
+      expect(markTick.safeParse({ ...good, ...wrong }).success).toBe(false);
+    }
     for (const text of ["0", "-36.98"]) expect(markTick.parse({ ...good, price: text }).price).toBe(price(text));
   });
 });

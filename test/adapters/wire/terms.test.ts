@@ -26,6 +26,13 @@ describe("instruments (M3, R24)", () => {
     expect(instrumentBody.parse({ ...instrumentFixture, kind: "inverse" }).settleAsset).toBe("BTC");
     const spot = instrumentBody.parse({ ...instrumentFixture, kind: "spot", tiers: [] });
     expect([spot.tiers, spot.settleAsset]).toEqual([[], "USDT"]);
+    const slow = {
+      ...instrumentFixture,
+      kind: "spot",
+      tiers: [],
+      markRule: { ...instrumentFixture.markRule, slowHalfLifeMs: 3_600_000, minAnswer: "0.107", maxAnswer: "1000" },
+    };
+    expect(encodeInstrument(instrumentBody.parse(slow))).toMatchObject({ markRule: slow.markRule });
   });
 
   const tiers = instrumentFixture.tiers;
@@ -39,6 +46,16 @@ describe("instruments (M3, R24)", () => {
     ["a spot with tiers", { kind: "spot" }, /^tiers: /],
     ["prices below 0 without a margin per unit (R5)", { allowNonPositive: true }, /^marginMinPerUnit: /],
     ["an inverse contract with prices below 0", { kind: "inverse", allowNonPositive: true, marginMinPerUnit: "1" }, /^allowNonPositive: /],
+    [
+      "a slow average of a contract (M2)",
+      { markRule: { ...instrumentFixture.markRule, slowHalfLifeMs: 1 } },
+      /^markRule\.slowHalfLifeMs: /,
+    ],
+    [
+      "bounds that leave nothing (S05)",
+      { markRule: { ...instrumentFixture.markRule, minAnswer: "2", maxAnswer: "2" } },
+      /^markRule\.maxAnswer: /,
+    ],
     ["a multiplier of 0", { multiplier: "0" }, /^multiplier: /],
     ["a rate above 1", { tiers: [{ ...tiers[0], rateIm: 1_000_001 }] }, /^tiers\.0\.rateIm: /],
     ["one asset on both sides", { quoteAsset: "BTC" }, /^quoteAsset: /],
@@ -49,6 +66,14 @@ describe("instruments (M3, R24)", () => {
 describe("policies", () => {
   test("read and write back", () => {
     expect([...policy.collateral.keys()]).toEqual(["USDT", "BTC"]);
+    const pegged = { ...policyFixture.collateral[0], peg: { priceId: "USDT-USD", threshold: 980_000, factor: 2_000_000 } };
+    const read = policyBody.parse({ ...policyFixture, collateral: [pegged, policyFixture.collateral[1]] });
+    expect(encodePolicy(read).collateral[0]).toEqual(pegged);
+    const charged = { ...policyFixture, fundingFactor: 250_000, confidence: { threshold: 550_000, factor: 1_000_000 } };
+    expect(encodePolicy(policyBody.parse(charged))).toMatchObject({ fundingFactor: 250_000, confidence: charged.confidence });
+    const scaled = { ...policyFixture.collateral[1], deposits: { scaleStart: "1000", ageMaxMs: 3_600_000 } };
+    const both = policyBody.parse({ ...policyFixture, collateral: [policyFixture.collateral[0], scaled] });
+    expect(encodePolicy(both).collateral[1]).toEqual(scaled);
     expect(policyBody.parse(JSON.parse(JSON.stringify(encodePolicy(policy))))).toEqual(policy);
   });
 
