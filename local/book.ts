@@ -17,6 +17,8 @@ export interface BookAccount {
   readonly policyId: string;
   readonly balances: ReadonlyMap<Asset, Money>;
   readonly positions: readonly Position[];
+  /** Cash of isolated pools by instrument, beside the balances; `positions` holds theirs too. Absent: none. */
+  readonly pools?: ReadonlyMap<string, Money>;
   readonly contact: BookContact;
 }
 
