@@ -95,7 +95,7 @@ const breachesOn = async (sample: Sample, desk: Desk, previous: Mark | null, mar
     return [...new Set(rows)].flatMap((row) => book.accounts[row] ?? []);
   });
   const plan = await planPage(desk, [...moved, ...others], before, overMarket(mark.instrumentId, after), now);
-  return { ...plan, accounts: accounts.length, atRisk: accounts.filter((account) => !isBare(account)).length };
+  return { ...plan, accounts: accounts.length, atRisk: accounts.filter(isAtRisk).length };
 };
 
 /** The mark as it stands while a price is held: the price waits beside it, as a jump does. */

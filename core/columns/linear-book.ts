@@ -115,7 +115,7 @@ const writeAccount = (book: Omit<LinearBook, "largest">, row: number, instrument
  * Reads accounts of one policy into columns.
  *
  * Admitted: accounts of up to 500 linear positions that all settle in the policy's valuation asset, hold and owe
- * nothing else, under a policy that takes no haircut from that asset. Every other account is in the columns too and
+ * nothing else and have no isolated pool, under a policy that takes no haircut from that asset. Every other account is in the columns too and
  * goes to the exact pass.
  *
  * @param instruments the terms that the positions' entry values are worked out with; with another multiplier in the
@@ -123,7 +123,7 @@ const writeAccount = (book: Omit<LinearBook, "largest">, row: number, instrument
  */
 export const columnsOf = (accounts: readonly MarginAccount[], policy: Policy, instruments: Instruments): LinearBook => {
   const isOfPolicy = isAdmittedPolicy(policy);
-  const isAdmitted = accounts.map((account) => isOfPolicy && isAdmittedAccount(account, policy, instruments));
+  const isAdmitted = accounts.map((account) => isOfPolicy && account.pools.size === 0 && isAdmittedAccount(account, policy, instruments));
   const held = accounts.reduce((sum, { positions }, row) => sum + (isAdmitted[row] === true ? positions.length : 0), 0);
   const count = accounts.length;
   const indexOf = new Map<string, number>();
@@ -155,7 +155,7 @@ export const columnsOf = (accounts: readonly MarginAccount[], policy: Policy, in
       }
       writeAccount(book, row, instruments);
       book.admitted += 1;
-    } else if (isBare(account)) {
+    } else if (isBare(account) && account.pools.size === 0) {
       book.wallet[row] = Number.POSITIVE_INFINITY;
       book.free[row] = Number.POSITIVE_INFINITY;
       book.admitted += 1;

@@ -217,7 +217,7 @@ export const MUTANTS_OF_DECISIONS: readonly Mutant[] = [
     edits: [
       {
         file: "core/liquidation-plan.ts",
-        find: "const quantity = least ?? abs(position.quantity);",
+        find: 'const quantity = leastClosing(position, market, "high", reached) ?? abs(position.quantity);',
         replace: "const quantity = abs(position.quantity);",
       },
     ],

@@ -11,6 +11,7 @@ import { LEVELS, type Level, levelOf } from "../../../core/level.ts";
 import type { MarketSnapshot } from "../../../core/mark.ts";
 import { money, quantity } from "../../../core/money.ts";
 import type { Policy } from "../../../core/policy.ts";
+import { newPool } from "../../../core/scope.ts";
 import { assess } from "../../../core/statement.ts";
 import { accounts as drawnAccounts, policies, snapshots } from "../margin-arbitraries.ts";
 import { accountOf, bare, contract, leg, NOW, policyWith, slices, snapshotOf, spot } from "../margin-fixtures.ts";
@@ -82,6 +83,8 @@ describe("M3 R1: levels of a linear book in float64, and exactly where float64 c
   });
 
   test("what the columns do not admit is unsure, and the exact pass answers", () => {
+    const pool = newPool("BTC-PERP", "USDT");
+    const pooled = { pools: new Map([["BTC-PERP", { ...pool, cash: money("1") }]]) };
     const haircut = policyWith([bare("USDT", null, { tiers: slices(["0", 100_000, 0]) })]);
     const wide = policyWith([bare("USDT")], { levels: { ...usdt.levels, warning: 2_000_000 } });
     const inverse = contract("BTC-PERP", { kind: "inverse", settleAsset: "USDT", multiplier: quantity("100") });
@@ -98,6 +101,8 @@ describe("M3 R1: levels of a linear book in float64, and exactly where float64 c
         policyWith([bare("USDT"), bare("BTC", "BTC-USDT")]),
       ],
       ["a debt without a position", accountOf({ USDT: "-1" }), at("100"), usdt],
+      ["an isolated pool beside a position", long("10", pooled), at("100"), usdt],
+      ["an isolated pool and nothing else", accountOf({ USDT: "1" }, [], pooled), at("100"), usdt],
       ["a haircut on cash", long("10"), at("100"), haircut],
       ["a threshold beyond the proof", long("10"), at("100"), wide],
       ["an inverse contract", long("10"), snapshotOf([inverse], { "BTC-PERP": "100" }), usdt],
