@@ -68,7 +68,11 @@ const realisedOf = ({ kind, multiplier }: Listing, closed: Quantity, entry: Pric
  *
  * @param signed positive buys.
  */
-export const reduce = (purse: Purse, listing: Listing, fill: { readonly signed: Quantity; readonly at: Price; readonly fee: Money }): void => {
+export const reduce = (
+  purse: Purse,
+  listing: Listing,
+  fill: { readonly signed: Quantity; readonly at: Price; readonly fee: Money },
+): void => {
   const { signed, at, fee } = fill;
   const { instrumentId } = listing;
   const paid =

@@ -251,9 +251,7 @@ export const createVenue = (market: Market, seed: number): Venue => {
         const taken = state.orders.get(orderId);
         return taken === undefined ? [] : [{ orderId, filled: taken.filled }];
       });
-      const held = heldBy(state, accountId);
-      const externalId = `snapshot-${accountId}-${held.sequence + 1}`;
-      stand(held, holds, state.listings);
+      const externalId = `snapshot-${accountId}-${heldBy(state, accountId).sequence + 1}`;
       return tell(state, accountId, now, [{ kind: "snapshot", externalId, ...stated(holds), closedOrders }]);
     },
     holding: (accountId) => heldBy(state, accountId).positions,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import { describe, expect, it } from "vitest";
 
-import { money, type Quantity, quantity } from "../../core/money.ts";
+import { type Money, money, type Quantity, quantity } from "../../core/money.ts";
 import type { AccountRow, CallRow, Envelope, FinalTables, JournalRow, OrderRow } from "../../local/final-tables.ts";
 import { type Evidence, type InvariantId, judgeInvariants } from "../../local/invariants.ts";
 import { allHold, countCalls, summaryLines, summaryOf } from "../../local/summary.ts";
@@ -89,6 +89,7 @@ interface Parts {
   readonly facts: string[];
   readonly notices: Evidence["notices"][number][];
   venueFilled: Quantity;
+  venueCash: Money;
 }
 
 const parts = (): Parts => ({
@@ -137,6 +138,7 @@ const parts = (): Parts => ({
     { channel: "webhook", callId: null },
   ],
   venueFilled: quantity("0.4"),
+  venueCash: money("889.5"),
 });
 
 /** The evidence of the story with one change; the chain is sealed after it, and `tamper` comes after that. */
@@ -158,6 +160,7 @@ const evidenceOf = (change: (story: Parts) => void = () => undefined, tamper: (r
     venue: {
       orders: new Map([[ORDER, { ordered, filled: changed.venueFilled, times: 1 }]]),
       facts: new Map([[ACCOUNT, changed.facts]]),
+      accounts: new Map([[ACCOUNT, { cash: new Map([["USDT", changed.venueCash]]) }]]),
       fills: 1,
       deposits: 1,
     },
