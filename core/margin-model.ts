@@ -3,12 +3,15 @@ import type { OptionMarginTerms } from "./options-margin/terms.ts";
 import { loadOptionMarginTerms } from "./options-margin/terms.ts";
 import type { PortfolioTerms } from "./portfolio/portfolio-terms.ts";
 import { validatePortfolioTerms } from "./portfolio/validate-portfolio-terms.ts";
+import type { StatisticalTerms } from "./statistical-model.ts";
+import { validateStatisticalTerms } from "./statistical-model.ts";
 
 /**
  * How a policy margins positions.
  *
  * - `standard`: each contract alone by its brackets (M3), options by standard option margin (M5).
- * - `portfolio`: all positions of a risk unit together, by a grid of price and volatility (M6).
+ * - `portfolio`: all positions of a risk unit together, by a grid of price and volatility (M6), and where the policy
+ *   holds joint scenarios at least by their expected shortfall (M7).
  */
 export type MarginModel = StandardModel | PortfolioModel;
 
@@ -23,6 +26,8 @@ export interface StandardModel {
 export interface PortfolioModel {
   readonly kind: "portfolio";
   readonly terms: PortfolioTerms;
+  /** Joint scenarios whose expected shortfall the requirement is never below (M7): max(grid, ES). Null: the grid alone. */
+  readonly statistical: StatisticalTerms | null;
 }
 
 /** M5 for bitcoin and ether, as option exchanges publish it; the put's κ is 1. */
@@ -43,6 +48,7 @@ export const STANDARD_MODEL: StandardModel = { kind: "standard", options: STANDA
 export const validateModel = (name: string, model: MarginModel): void => {
   if (model.kind === "portfolio") {
     validatePortfolioTerms(model.terms);
+    if (model.statistical !== null) validateStatisticalTerms(name, model.statistical);
     return;
   }
   loadOptionMarginTerms(`${name}: option margin`, model.options);

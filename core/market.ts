@@ -2,7 +2,7 @@ import type { Asset } from "./instrument.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import { priceOption, surfaceOf } from "./option-market.ts";
 import type { Policy } from "./policy.ts";
-import type { PricedInstrument as RiskInstrument } from "./portfolio/priced-instrument.ts";
+import type { PricedUnit, PricedInstrument as RiskInstrument } from "./portfolio/priced-instrument.ts";
 import type { VolatilitySurface } from "./pricing/surface.ts";
 import type { PricedAsset, PricedInstrument } from "./valuation.ts";
 import { priceAsset, priceInstrument } from "./valuation.ts";
@@ -22,6 +22,10 @@ export interface PricedMarket {
   readonly surfaces: Map<string, VolatilitySurface>;
   /** Instruments of a portfolio model in each scenario of their risk unit, under the policy's model. */
   readonly risk: Map<string, RiskInstrument>;
+  /** Their risk units, by base asset. */
+  readonly units: Map<Asset, PricedUnit>;
+  /** Likewise in each joint scenario of the policy (M7); null for one without a price. */
+  readonly history: Map<string, Float64Array | null>;
 }
 
 /** The volatilities of an underlying, worked out from the snapshot when first asked for. */
@@ -61,11 +65,12 @@ export const pricedAsset = (market: PricedMarket, asset: Asset): PricedAsset | n
 };
 
 /** What the accounts under one policy share of a snapshot: prices of accepted assets, and instruments in each scenario. */
+type PolicyMemo = Pick<PricedMarket, "assets" | "risk" | "units" | "history">;
+
 interface UnderPolicy {
   readonly collateral: Policy["collateral"];
   readonly model: Policy["model"];
-  readonly assets: Map<Asset, PricedAsset | null>;
-  readonly risk: Map<string, RiskInstrument>;
+  readonly memo: PolicyMemo;
 }
 
 /** Prices of one snapshot: its instruments, and what each policy adds by the identity of its terms. */
@@ -90,11 +95,11 @@ export const marketOf = (snapshot: MarketSnapshot, policy: Policy, now: number):
   }
   const { instruments, surfaces, policies } = remembered;
   for (let index = 0; index < policies.length; index += 1) {
-    const { collateral, model, assets, risk } = policies[index] as UnderPolicy;
-    if (collateral === policy.collateral && model === policy.model) return { snapshot, policy, now, instruments, surfaces, assets, risk };
+    const { collateral, model, memo } = policies[index] as UnderPolicy;
+    if (collateral === policy.collateral && model === policy.model) return { snapshot, policy, now, instruments, surfaces, ...memo };
   }
   if (policies.length === POLICIES_REMEMBERED) policies.shift();
-  const added = { collateral: policy.collateral, model: policy.model, assets: new Map(), risk: new Map() };
-  policies.push(added);
-  return { snapshot, policy, now, instruments, surfaces, assets: added.assets, risk: added.risk };
+  const memo: PolicyMemo = { assets: new Map(), risk: new Map(), units: new Map(), history: new Map() };
+  policies.push({ collateral: policy.collateral, model: policy.model, memo });
+  return { snapshot, policy, now, instruments, surfaces, ...memo };
 };

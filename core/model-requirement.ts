@@ -5,11 +5,12 @@ import type { PortfolioModel, StandardModel } from "./margin-model.ts";
 import type { PricedMarket } from "./market.ts";
 import { pricedAsset } from "./market.ts";
 import type { Money, Price, Quantity } from "./money.ts";
-import { abs, divide, ONE } from "./money.ts";
+import { abs, divide, max, ONE } from "./money.ts";
 import type { OptionLeg, OptionMarket } from "./options-margin/leg.ts";
 import { standardOptionMargin } from "./options-margin/standard.ts";
 import { type PortfolioRequirement, portfolioMargin, type UnitRequirement } from "./portfolio/portfolio-margin.ts";
-import { riskInstrument, spotPriceOf } from "./risk-market.ts";
+import { riskInstrument, spotOf } from "./risk-market.ts";
+import { statisticalMargin } from "./statistical-model.ts";
 import { notionalOf, type PricedInstrument } from "./valuation.ts";
 
 /** One part of a requirement, in the valuation asset, by the name that explains it. */
@@ -112,7 +113,7 @@ const standardComponents = ({ first, legs }: OptionsOf, model: StandardModel, ma
     options.push({ instrumentId, right, kind: settlement, style, expiryAt, strike, quantity: leg.quantity, multiplier, value });
   }
   if (options.length === 0) return others;
-  const spot = toWhole(spotPriceOf((legs[0] as ModelLeg).priced, market.snapshot));
+  const spot = toWhole(spotOf(first.baseAsset, market.snapshot)?.price ?? 0);
   const judged: OptionMarket = { spot, forwards };
   const margin = standardOptionMargin(options, judged, model.optionsOf[first.baseAsset] ?? model.options);
   if (!margin.ok) return [...others, ...legs.map((leg) => unpriced(leg, margin.fault, market, side))];
@@ -166,6 +167,40 @@ const portfolioComponents = ({ units, offsets }: PortfolioRequirement, { terms }
     })),
   ].filter(isSomething);
 
+/**
+ * The parts with what lifts them to the expected shortfall of the joint scenarios (M7): max(grid, ES). Units that the
+ * scenarios do not know are margined by their grid, beside it.
+ */
+const withHistory = (
+  grid: PortfolioRequirement,
+  components: readonly Component[],
+  of: {
+    readonly kept: readonly { readonly quantity: number; readonly instrument: { readonly instrumentId: string } }[];
+    readonly model: PortfolioModel;
+    readonly market: PricedMarket;
+  },
+): readonly Component[] => {
+  const { kept, model, market } = of;
+  const { statistical, terms } = model;
+  if (statistical === null || kept.length === 0) return components;
+  const legs = kept.map(({ quantity, instrument }) => ({ instrumentId: instrument.instrumentId, quantity }));
+  const { margin, unknown } = statisticalMargin(legs, market, model, statistical);
+  // The terms were validated when the policy was loaded and every vector is finite: a fault is a bug, and the account is set aside.
+  if (!margin.ok) throw new RangeError(`historical margin ${margin.fault}: ${margin.detail}`);
+  const beside = grid.units.filter(({ unitId }) => unknown.has(unitId));
+  const total = (of: "initial" | "maintenance"): number => beside.reduce((sum, unit) => sum + unit[of], 0);
+  const asked = {
+    initial: (margin.value.margin * terms.fImPpm) / terms.fMmPpm + total("initial"),
+    maintenance: margin.value.margin + total("maintenance"),
+  };
+  const sums = addUp(components);
+  const lift = (to: number, sum: Money): Money => max((estimated(to) - sum) as Money, 0n as Money);
+  const binding = margin.value.binding === "STRESS_BLEND" ? `with the stress ${margin.value.stress.name}` : "of the history";
+  const name = `up to the expected shortfall ${binding}`;
+  const lifted = { name, initial: lift(asked.initial, sums.initial), maintenance: lift(asked.maintenance, sums.maintenance) };
+  return isSomething(lifted) ? [...components, lifted] : components;
+};
+
 const portfolioRequirement = (
   legs: readonly ModelLeg[],
   model: PortfolioModel,
@@ -183,7 +218,9 @@ const portfolioRequirement = (
   const lost = priced.filter(({ held: { instrument } }) => !instrument.priced.ok && instrument.cover === null);
   const kept = priced.filter((each) => !lost.includes(each)).map(({ held }) => held);
   const margin = portfolioMargin(kept, model.terms);
-  const components = margin.ok ? portfolioComponents(margin, model) : legs.map((leg) => unpriced(leg, "no figure", market, side));
+  const components = margin.ok
+    ? withHistory(margin, portfolioComponents(margin, model), { kept, model, market })
+    : legs.map((leg) => unpriced(leg, "no figure", market, side));
   return addUp([...components, ...lost.map(({ leg }) => unpriced(leg, "no mark", market, side))]);
 };
 

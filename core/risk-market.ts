@@ -1,4 +1,4 @@
-import type { Instrument } from "./instrument.ts";
+import type { Asset, Instrument } from "./instrument.ts";
 import type { PortfolioModel } from "./margin-model.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import { type PricedMarket, pricedAsset, pricedInstrument } from "./market.ts";
@@ -12,34 +12,67 @@ import type { PricedInstrument } from "./valuation.ts";
 const YEAR_MS = 31_536_000_000;
 const whole = (value: bigint): number => Number(value) / Number(ONE);
 
-/**
- * Price of a unit's underlying in a quote asset: the spot pair of both, else the instrument's own underlying or mark.
- * 0 where there is none; the leg is then named as unpriced.
- */
-export const spotPriceOf = ({ instrument, option, high }: PricedInstrument, { instruments, marks }: MarketSnapshot): number => {
-  for (const { kind, baseAsset, quoteAsset, instrumentId } of instruments.values()) {
+/** The price of a base asset on a snapshot, with the quote asset that it is told in. */
+export interface SpotPrice {
+  readonly price: number;
+  readonly quoteAsset: Asset;
+}
+
+/** Price of a base asset: of its index pair, else of the first of its contracts that has a mark above 0; null where there is none. */
+export const spotOf = (baseAsset: Asset, { instruments, marks }: MarketSnapshot): SpotPrice | null => {
+  let contract: SpotPrice | null = null;
+  for (const { kind, instrumentId, quoteAsset, ...instrument } of instruments.values()) {
     const mark = marks.get(instrumentId);
-    if (kind === "spot" && baseAsset === instrument.baseAsset && quoteAsset === instrument.quoteAsset && mark !== undefined)
-      return whole(mark.price);
+    if (instrument.baseAsset !== baseAsset || kind === "option" || mark === undefined || mark.price <= 0n) continue;
+    if (kind === "spot") return { price: whole(mark.price), quoteAsset };
+    contract ??= { price: whole(mark.price), quoteAsset };
   }
-  return option === null ? whole(high?.price ?? 0n) : (option.forward ?? 0);
+  return contract;
 };
 
-/** Value of one unit of the asset that the profit of a leg is counted in, in the valuation asset; 0 where nobody tells it. */
-const rateOf = (market: PricedMarket, { settleAsset, baseAsset, quoteAsset }: Instrument, spot: number): number => {
-  const counted = settleAsset === baseAsset ? quoteAsset : settleAsset;
-  const direct = pricedAsset(market, counted);
+/**
+ * Value of one unit of a quote asset in the valuation asset; 0 where nobody tells it. One that is no collateral, as the
+ * dollar of an inverse contract, counts by the coin's own price in both.
+ */
+const rateOf = (market: PricedMarket, quoteAsset: Asset, baseAsset: Asset, inQuote: number): number => {
+  const direct = pricedAsset(market, quoteAsset);
   if (direct !== null && direct.high > 0n) return whole(direct.high);
-  // A quote asset that is no collateral, as the dollar of an inverse contract: by the coin's own price in it.
   const coin = pricedAsset(market, baseAsset);
-  return coin === null || spot <= 0 ? 0 : whole(coin.high) / spot;
+  return coin === null || inQuote <= 0 ? 0 : whole(coin.high) / inQuote;
 };
+
+/** The risk unit of a base asset on the snapshot (M6): one object, which all its instruments share. */
+const unitOf = (market: PricedMarket, { terms }: PortfolioModel, baseAsset: Asset): PricedUnit => {
+  const known = market.units.get(baseAsset);
+  if (known !== undefined) return known;
+  const spot = spotOf(baseAsset, market.snapshot);
+  const quoteRate = spot === null ? 0 : rateOf(market, spot.quoteAsset, baseAsset, spot.price);
+  const unit: PricedUnit = {
+    set: scenarioSet(terms, baseAsset),
+    market: { spot: spot?.price ?? 0, quoteRate },
+    spotConfidencePpm: 1_000_000,
+    peg: 1,
+  };
+  market.units.set(baseAsset, unit);
+  return unit;
+};
+
+/** What one unit of what a leg pays is worth, by the unit's own quote asset: 1 where they are the same, 0 where nobody tells it. */
+const conversion = (market: PricedMarket, { quoteRate }: PricedUnit["market"], { instrument, high }: PricedInstrument): number => {
+  const { settleAsset, baseAsset, quoteAsset } = instrument;
+  const paid = settleAsset === baseAsset ? quoteAsset : settleAsset;
+  return quoteRate === 0 ? 0 : rateOf(market, paid, baseAsset, whole(high?.price ?? 0n)) / quoteRate;
+};
+
+const timeOf = ({ expiryAt }: Instrument, takenAt: number): number | null => (expiryAt === null ? null : Math.max(0, expiryAt - takenAt));
 
 /** An instrument as the scenarios value it. What no mark tells is 0, which they name as a fault. */
-const legOf = ({ instrument, option, high }: PricedInstrument, { takenAt }: MarketSnapshot): Leg => {
-  const multiplier = whole(instrument.multiplier);
-  const timeMs = instrument.expiryAt === null ? null : Math.max(0, instrument.expiryAt - takenAt);
+const legOf = (market: PricedMarket, unit: PricedUnit, priced: PricedInstrument): Leg => {
+  const { instrument, option, high } = priced;
+  const contracts = whole(instrument.multiplier);
+  const timeMs = timeOf(instrument, market.snapshot.takenAt);
   if (option === null) {
+    const multiplier = contracts * conversion(market, unit.market, priced);
     return { kind: instrument.kind === "inverse" ? "inverse" : "linear", mark: whole(high?.price ?? 0n), multiplier, timeMs };
   }
   const { terms, forward, volatility, years } = option;
@@ -55,25 +88,19 @@ const legOf = ({ instrument, option, high }: PricedInstrument, { takenAt }: Mark
     discount: 1,
     rate: 0,
     timeMs: timeMs ?? 0,
-    multiplier,
+    // An inverse option pays coins, which the scenarios turn into the unit's quote asset themselves.
+    multiplier: terms.settlement === "inverse" ? contracts : contracts * conversion(market, unit.market, priced),
     settle: terms.settlement,
   };
 };
 
 /** An instrument in every scenario of its risk unit, worked out once for all accounts under a policy (M6). The unit is its base asset. */
-export const riskInstrument = (market: PricedMarket, { terms }: PortfolioModel, instrumentId: string): RiskInstrument => {
+export const riskInstrument = (market: PricedMarket, model: PortfolioModel, instrumentId: string): RiskInstrument => {
   const known = market.risk.get(instrumentId);
   if (known !== undefined) return known;
   const priced = pricedInstrument(market, instrumentId);
-  const { instrument } = priced;
-  const spot = spotPriceOf(priced, market.snapshot);
-  const unit: PricedUnit = {
-    set: scenarioSet(terms, instrument.baseAsset),
-    market: { spot, quoteRate: rateOf(market, instrument, spot) },
-    spotConfidencePpm: 1_000_000,
-    peg: 1,
-  };
-  const risk = priceInstrument(instrumentId, legOf(priced, market.snapshot), unit);
+  const unit = unitOf(market, model, priced.instrument.baseAsset);
+  const risk = priceInstrument(instrumentId, legOf(market, unit, priced), unit);
   market.risk.set(instrumentId, risk);
   return risk;
 };

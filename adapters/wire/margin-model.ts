@@ -74,6 +74,23 @@ const portfolioTerms = z.strictObject({
     .max(100),
 });
 
+/** Most rows and moves of joint scenarios in one policy: at seven characters a move far below the 400 kB of an item. */
+const ROWS_MAX = 2_500;
+const MOVES_MAX = 30_000;
+const jointMoves = z.array(z.strictObject({ name: z.string().min(1).max(40), movesPpm: z.array(signedPpm).max(100) }));
+
+const statisticalTerms = z
+  .strictObject({
+    scenariosId: z.string().min(1).max(64),
+    version: count.min(1),
+    units: z.array(asset).max(100),
+    history: jointMoves.max(ROWS_MAX),
+    stress: jointMoves.max(50),
+    confidence: ppm,
+    weight: ppm,
+  })
+  .refine(({ units, history }) => units.length * history.length <= MOVES_MAX, `at most ${MOVES_MAX} moves: take fewer rows or units`);
+
 const rates = z.strictObject({ initial: ppm, maintenance: ppm });
 const optionMarginTerms = z.strictObject({
   rate: rates,
@@ -87,7 +104,7 @@ const optionMarginTerms = z.strictObject({
 
 const shape = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("standard"), options: optionMarginTerms, optionsOf: z.record(asset, optionMarginTerms) }),
-  z.strictObject({ kind: z.literal("portfolio"), terms: portfolioTerms }),
+  z.strictObject({ kind: z.literal("portfolio"), terms: portfolioTerms, statistical: statisticalTerms.nullable() }),
 ]);
 
 /** The margin model of a policy (M3, M5, M6): forms here, ranges and relations in `validateModel` of the core. */

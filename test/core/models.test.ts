@@ -37,7 +37,7 @@ const MARKET = snapshotOf([FUTURE, PERP, CALL_66, CALL_70, CALL_74, PUT_54, spot
   "BTC-70000-C": "700",
   "BTC-54000-P": "1200",
 });
-const PORTFOLIO: MarginModel = { kind: "portfolio", terms: STANDARD_TERMS };
+const PORTFOLIO: MarginModel = { kind: "portfolio", terms: STANDARD_TERMS, statistical: null };
 const standard = policyWith([bare("USDT")]);
 const portfolio = policyWith([bare("USDT")], { model: PORTFOLIO });
 const shown = (amounts: { readonly initial: Money; readonly maintenance: Money; readonly equityMaintenance: Money }) => ({
@@ -103,8 +103,55 @@ describe("portfolio margin in an account (M6, R6, R26)", () => {
   });
 
   test("terms that R26 refuses are refused with the policy that names them", () => {
-    const wrong = policyWith([bare("USDT")], { model: { kind: "portfolio", terms: { ...STANDARD_TERMS, fMmPpm: 900_000 } } });
+    const wrong = policyWith([bare("USDT")], {
+      model: { kind: "portfolio", terms: { ...STANDARD_TERMS, fMmPpm: 900_000 }, statistical: null },
+    });
     expect(() => validatePolicy(wrong)).toThrow(/fMmPpm: 900000 is not 1,000,000.*R26/);
+  });
+});
+
+describe("statistical margin in an account: max(grid, ES) (M7)", () => {
+  /** 400 days on which BTC moves by turns up 10 % and down 10 %, and 20 on which it falls by 30 %. */
+  const history = Array.from({ length: 400 }, (_, day) => ({
+    name: `day ${day}`,
+    movesPpm: [day % 20 === 0 ? -300_000 : 100_000 * (day % 2 === 0 ? 1 : -1)],
+  }));
+  const statistical = {
+    scenariosId: "test",
+    version: 1,
+    units: ["BTC"],
+    history,
+    stress: [{ name: "halved", movesPpm: [-500_000] }],
+    confidence: 975_000,
+    weight: 750_000,
+  };
+  const byHistory = policyWith([bare("USDT")], { model: { kind: "portfolio", terms: STANDARD_TERMS, statistical } });
+  const account = accountOf({ USDT: "50000" }, [leg("BTC-PERP", "1", "60000")]);
+
+  test("the worst 10 of 400 days lose 18,000; with a quarter of the stress of 30,000 it is 21,000, above the grid's 9,600", () => {
+    const { high, components } = assess(account, MARKET, byHistory, NOW);
+    expect(decimal(high.maintenance)).toBe("21000");
+    expect(decimal(high.initial)).toBe("27300");
+    expect(components.map(({ name }) => name)).toEqual([
+      "BTC: price −16 %, volatility down",
+      "up to the expected shortfall with the stress halved",
+    ]);
+  });
+
+  test("a hedge in the same unit needs the grid alone; a quiet history never lowers it", () => {
+    const calm = {
+      ...statistical,
+      history: history.map((row) => ({ ...row, movesPpm: [1_000] })),
+      stress: [{ name: "none", movesPpm: [0] }],
+    };
+    const policy = policyWith([bare("USDT")], { model: { kind: "portfolio", terms: STANDARD_TERMS, statistical: calm } });
+    expect(decimal(assess(account, MARKET, policy, NOW).high.maintenance)).toBe("9600");
+  });
+
+  test("too short a history is refused with its policy", () => {
+    const short = { ...statistical, history: history.slice(0, 100) };
+    const wrong = policyWith([bare("USDT")], { model: { kind: "portfolio", terms: STANDARD_TERMS, statistical: short } });
+    expect(() => validatePolicy(wrong)).toThrow(/scenarios test, NO_HISTORY: 100 scenarios, 250 needed/);
   });
 });
 
