@@ -4,7 +4,7 @@ import type { Asset } from "../core/instrument.ts";
 import { abs, type Money, money, type Price, type Quantity } from "../core/money.ts";
 import type { Listing, Market } from "./market.ts";
 import { type Draw, draws, normal, pareto, pick } from "./random.ts";
-import { approximateInitial, bracketsOf, COIN_POLICY_ID, DEFAULT_POLICY_ID, wholeLots } from "./terms.ts";
+import { approximateInitial, bracketsOf, COIN_POLICY_ID, DEFAULT_POLICY_ID, PORTFOLIO_POLICY_ID, wholeLots } from "./terms.ts";
 
 /** How an account's holder is reached. All of it is made up; the addresses are reserved for examples. */
 export type BookContact = ContactBody;
@@ -21,6 +21,18 @@ export interface BookAccount {
   readonly pools?: ReadonlyMap<string, Money>;
   readonly contact: BookContact;
 }
+
+/** Kinds of accounts that the summary tells apart. */
+export const KINDS = ["perpetuals", "options", "portfolio", "isolated"] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** What an account mostly is. */
+export const kindOf = ({ policyId, positions, pools }: Portfolio, { listings }: Market): Kind => {
+  if (policyId === PORTFOLIO_POLICY_ID) return "portfolio";
+  if (pools !== undefined && pools.size > 0) return "isolated";
+  const options = new Set(listings.filter(({ kind }) => kind === "option").map(({ instrumentId }) => instrumentId));
+  return positions.some(({ instrumentId }) => options.has(instrumentId)) ? "options" : "perpetuals";
+};
 
 /** Brokers of the replay, with their share of the accounts. Each has a webhook endpoint. */
 export const BROKERS = [

@@ -142,7 +142,7 @@ const MAJORS: PortfolioTerms["groups"][number] = {
     { unitId: "ETH", betaPpm: 1_000_000 },
   ],
 };
-const PORTFOLIO_MODEL: PortfolioModel = { kind: "portfolio", terms: { ...STANDARD_TERMS, groups: [MAJORS] } };
+const PORTFOLIO_MODEL: PortfolioModel = { kind: "portfolio", terms: { ...STANDARD_TERMS, groups: [MAJORS] }, statistical: null };
 
 interface Valued {
   readonly valuationAsset: string;

@@ -112,7 +112,7 @@ export const openCrash = async (accounts: number, seed = 7): Promise<CrashPlay> 
     events,
     notices,
     tables: () => readFinalTables(cloud.clients.db, { book: cloud.tableName("book"), journal: cloud.tableName("journal") }),
-    verdicts: (tables) => judgeInvariants({ tables, venue: replay.venue.record, notices: notices() }),
+    verdicts: (tables) => judgeInvariants({ tables, venue: replay.venue.record, notices: notices(), statements: [] }),
     stop,
   };
 };

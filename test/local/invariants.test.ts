@@ -22,8 +22,8 @@ type Body = { -readonly [Name in keyof Envelope]: Envelope[Name] };
 const call = (version: number, status: string, deadlineAt: string | null = DEADLINE) => ({ callId: CALL, version, status, deadlineAt });
 const started = (reason: "deadline" | "closeOut", equity: string) => ({
   type: "liquidation.started",
-  figures: { equity, maintenanceRequirement: "100" },
-  call: { callId: CALL, liquidationReason: reason },
+  figures: { equity, initialRequirement: "200", maintenanceRequirement: "100" },
+  call: { callId: CALL, liquidationReason: reason, boundBy: "BTC-PERP: bracket 1" },
 });
 const fill = (externalId: string, size: string, orderId: string | null) => ({
   fact: { kind: "fill", externalId, instrumentId: "BTC-PERP", quantity: size, orderId },
@@ -90,6 +90,7 @@ interface Parts {
   readonly notices: Evidence["notices"][number][];
   venueFilled: Quantity;
   venueCash: Money;
+  statement: Evidence["statements"][number];
 }
 
 const parts = (): Parts => ({
@@ -139,6 +140,16 @@ const parts = (): Parts => ({
   ],
   venueFilled: quantity("0.4"),
   venueCash: money("889.5"),
+  statement: {
+    accountId: ACCOUNT,
+    scope: "CROSS",
+    initial: money("30"),
+    maintenance: money("15"),
+    components: [
+      { name: "BTC-PERP: bracket 1", initial: money("20"), maintenance: money("10.00000001") },
+      { name: "ETH-PERP: bracket 1", initial: money("10"), maintenance: money("5") },
+    ],
+  },
 });
 
 /** The evidence of the story with one change; the chain is sealed after it, and `tamper` comes after that. */
@@ -165,6 +176,7 @@ const evidenceOf = (change: (story: Parts) => void = () => undefined, tamper: (r
       deposits: 1,
     },
     notices: changed.notices,
+    statements: [changed.statement],
   };
 };
 
@@ -261,6 +273,25 @@ describe("invariants from the final tables", () => {
       "a unit of cash from nowhere",
       (story) => Object.assign(story, { account: { ...story.account, cash: new Map([["USDT", money("889.50000001")]]) } }),
     ],
+    ["I14", "cash that is not what the venue's own books have", (story) => Object.assign(story, { venueCash: money("889.49999999") })],
+    [
+      "explained",
+      "a liquidation that does not say what bound it",
+      (story) => {
+        const event = started("deadline", "120");
+        Object.assign(at(story, 4), { events: [{ ...event, call: { ...event.call, boundBy: null } }] });
+      },
+    ],
+    [
+      "explained",
+      "parts that fall short of the requirement",
+      (story) => Object.assign(story, { statement: { ...story.statement, initial: money("30.00000001") } }),
+    ],
+    [
+      "explained",
+      "parts above the requirement by more than their rounding",
+      (story) => Object.assign(story, { statement: { ...story.statement, initial: money("29.99999997") } }),
+    ],
     [
       "I14",
       "a deposit that posts another amount",
@@ -329,6 +360,7 @@ describe("the summary", () => {
       verdicts,
       notices: { email: 1, webhook: 2 },
       fills: 1,
+      kinds: new Map([[ACCOUNT, "options"]]),
       durationMs: 5,
       seed: 1,
       ticks: 192,
@@ -341,6 +373,10 @@ describe("the summary", () => {
       notices: { email: 1, webhook: 2 },
       orders: 1,
       fills: 1,
+      kinds: {
+        perpetuals: { accounts: 0, calls: 0, orders: 0, fills: 0 },
+        options: { accounts: 1, calls: 1, orders: 1, fills: 1 },
+      },
       invariants: { I01: true, I17: false, I20: true },
       checked: { I20: 7 },
       durationMs: 5,

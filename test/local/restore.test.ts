@@ -122,6 +122,7 @@ const judged = async (play: CrashPlay, backup: Moment, restored: Moment, lostAcc
       orders: new Map([...record.orders].filter(([orderId]) => rows.has(orderId) || !restored.orders.has(orderId))),
     },
     notices: play.notices().filter(({ callId }) => callId === null || calls.has(callId) || !restored.notices.has(callId)),
+    statements: [],
   });
   const told = countsOf(play.notices());
   return {
