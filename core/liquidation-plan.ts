@@ -1,11 +1,12 @@
 import type { MarginAccount, Position } from "./account.ts";
+import { atPrice } from "./collateral.ts";
 import type { Sided, Valued } from "./equity.ts";
 import { closeIn, pointOf, sidedOf, valuedOf } from "./equity.ts";
 import { limitPriceOf } from "./limit-price.ts";
 import { LIMITS } from "./limits.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
-import { marketOf, pricedInstrument } from "./market.ts";
+import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
 import type { Money, Price, Quantity } from "./money.ts";
 import { abs, PPM } from "./money.ts";
 import type { Policy } from "./policy.ts";
@@ -13,7 +14,7 @@ import { ACTIONS } from "./quality.ts";
 import { leastClosing } from "./reduction.ts";
 import type { MarginStatement } from "./statement.ts";
 import { headroomBelow } from "./statement.ts";
-import { bracketOf } from "./valuation.ts";
+import { bracketOf, isPremium, profitOf } from "./valuation.ts";
 
 /** One reduce-only order of a liquidation attempt. */
 export interface PlannedOrder {
@@ -91,6 +92,20 @@ const closeFor = (done: Planned, { position, costPpm }: Leg, plan: Plan, freed: 
   return { valued: after(quantity), orders: [...done.orders, order] };
 };
 
+/**
+ * The figures with options at their value in the equity, which M4 shares among the legs. Standard option margin has sold
+ * options in the requirement and bought ones nowhere (R6): by its own equity an account looks solvent that is not.
+ */
+const withOptionValue = (sided: Sided, { legs }: Valued, market: PricedMarket): Sided => {
+  if (market.policy.model.kind !== "standard") return sided;
+  const value = legs.reduce((sum, { priced: { instrument, high }, quantity }) => {
+    const price = pricedAsset(market, instrument.settleAsset)?.high ?? 0n;
+    if (high === null || !isPremium(instrument)) return sum;
+    return sum + atPrice(profitOf(instrument, quantity, 0n as Price, high.price), price as Price, "down");
+  }, 0n);
+  return { ...sided, equityMaintenance: (sided.equityMaintenance + value) as Money };
+};
+
 /** What closing a leg whole would do now, for an account whose model margins legs together. */
 interface Effect {
   readonly leg: Leg;
@@ -161,8 +176,8 @@ export const planLiquidation = (request: {
   const { account, statement, snapshot, policy, target, now } = request;
   if (account.outOfSync) return [];
   const market = marketOf(snapshot, policy, now);
-  const plan: Plan = { market, target, sided: statement.high };
   const start: Planned = { valued: valuedOf(account, market, "high"), orders: [] };
+  const plan: Plan = { market, target, sided: withOptionValue(statement.high, start.valued, market) };
   const legs = tradableLegs(account, market);
   const done =
     start.valued.legs.length > 0

@@ -41,16 +41,15 @@ const REQUIREMENTS = ["initial", "maintenance"] as const;
 
 /**
  * Every call explains itself: when it was issued, or born in liquidation, it names the part of the requirement that was
- * the largest, and the parts of a fresh statement add up to its requirement. Each part is rounded up by itself, so that
+ * the largest or the debts, and the parts of a fresh statement add up to its requirement. Each part is rounded up by itself, so that
  * their sum is above the requirement by at most one unit of 1e-8 a part.
  */
 export const isExplained = (envelopes: readonly Envelope[], statements: readonly ShownStatement[]): Verdict => {
   const book = ledger();
   for (const { events } of envelopes) {
-    for (const { type, call, figures } of events) {
+    for (const { type, call } of events) {
       if (call === null || (type !== "margin_call.issued" && type !== "liquidation.started")) continue;
-      const required = figures !== null && Number(figures.initialRequirement) > 0;
-      book.check(!required || (call.boundBy ?? "") !== "", () => `${call.callId}: ${type} without what bound it`);
+      book.check((call.boundBy ?? "") !== "", () => `${call.callId}: ${type} without what bound it`);
     }
   }
   for (const { accountId, scope, components, ...required } of statements) {

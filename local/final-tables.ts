@@ -103,7 +103,7 @@ export interface EnvelopeFact {
 
 export interface EnvelopeEvent {
   readonly type: string;
-  readonly figures: { readonly equity: string; readonly initialRequirement: string; readonly maintenanceRequirement: string } | null;
+  readonly figures: { readonly equity: string; readonly maintenanceRequirement: string } | null;
   readonly call: {
     readonly callId: string;
     readonly liquidationReason: "deadline" | "closeOut" | null;

@@ -168,16 +168,12 @@ const hedgedLegs = (draw: Draw, { perpetual, calls, puts }: Board): Leg[] => {
   return oneOf(draw, [collar, hedgedPuts, straddle]);
 };
 
-/** One coin against the other, of the same value, with puts of the first sold. */
+/** One coin against the other, of the same value, with puts of the first sold; the coin alone where there is no other. */
 const relativeLegs = (draw: Draw, opening: Opening, boards: readonly Board[]): Leg[] => {
-  const board = oneOf(draw, boards);
-  const other = boards.find(({ perpetual }) => perpetual !== board.perpetual) ?? board;
-  const ratio = priceOf(opening, board.perpetual) / priceOf(opening, other.perpetual);
-  return [
-    [board.perpetual, 1],
-    [other.perpetual, -ratio],
-    [strike(board.puts, -1), -0.5],
-  ];
+  const { perpetual, puts } = oneOf(draw, boards);
+  const other = boards.find((board) => board.perpetual !== perpetual)?.perpetual;
+  const against: Leg[] = other === undefined ? [] : [[other, -priceOf(opening, perpetual) / priceOf(opening, other)]];
+  return [[perpetual, 1], ...against, [strike(puts, -1), -0.5]];
 };
 
 const shapeOf = (draw: Draw, opening: Opening, profile: Profile): Shape | null => {
@@ -231,7 +227,7 @@ const withPools = (draw: Draw, cross: Portfolio, cover: number, { opening, judge
   const taken = new Set(cross.positions.map(({ instrumentId }) => instrumentId));
   const free = listings.filter(({ kind, instrumentId, expiryAt }) => kind === "linear" && expiryAt === null && !taken.has(instrumentId));
   const ranked = free.map((listing) => ({ listing, rank: draw() })).sort((a, b) => a.rank - b.rank);
-  let portfolio: Portfolio = { ...cross, pools: new Map() };
+  let portfolio = cross;
   for (const { listing } of ranked.slice(0, draw() < 0.6 ? 1 : 2)) {
     const cash = 500 * Math.exp(normal(draw));
     const shape = {

@@ -22,7 +22,7 @@ type Body = { -readonly [Name in keyof Envelope]: Envelope[Name] };
 const call = (version: number, status: string, deadlineAt: string | null = DEADLINE) => ({ callId: CALL, version, status, deadlineAt });
 const started = (reason: "deadline" | "closeOut", equity: string) => ({
   type: "liquidation.started",
-  figures: { equity, initialRequirement: "200", maintenanceRequirement: "100" },
+  figures: { equity, maintenanceRequirement: "100" },
   call: { callId: CALL, liquidationReason: reason, boundBy: "BTC-PERP: bracket 1" },
 });
 const fill = (externalId: string, size: string, orderId: string | null) => ({
