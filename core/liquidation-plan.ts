@@ -8,10 +8,10 @@ import type { MarketSnapshot } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
 import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
 import type { Money, Price, Quantity } from "./money.ts";
-import { abs, PPM } from "./money.ts";
+import { abs, max, minus, PPM, ZERO } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { ACTIONS } from "./quality.ts";
-import { leastClosing } from "./reduction.ts";
+import { leastClosing, partsOf } from "./reduction.ts";
 import type { MarginStatement } from "./statement.ts";
 import { headroomBelow } from "./statement.ts";
 import { bracketOf, isPremium, profitOf } from "./valuation.ts";
@@ -39,6 +39,7 @@ export const targetReached = (sided: Sided, target: LiquidationTarget, { levels,
 
 interface Leg {
   readonly position: Position;
+  readonly isOption: boolean;
   readonly costPpm: number;
   /** What closing one unit of notional frees, after costs, in ppm: (1+b)·r − f − g of R19. */
   readonly reliefPpm: number;
@@ -56,7 +57,12 @@ const tradableLegs = (account: MarginAccount, market: PricedMarket): Leg[] => {
     const tier = instrument.tiers[bracketOf(pointOf(priced, position.quantity, position.entryPrice, "high"), abs(position.quantity))];
     const costPpm = instrument.liquidationFeePpm + instrument.insuranceFeePpm;
     const rate = (tier?.rateMm ?? 0) + instrument.feePpm;
-    legs.push({ position, costPpm, reliefPpm: (rate * (1_000_000 + market.policy.closeOutBuffer)) / 1_000_000 - costPpm });
+    legs.push({
+      position,
+      isOption: instrument.option !== null,
+      costPpm,
+      reliefPpm: (rate * (1_000_000 + market.policy.closeOutBuffer)) / 1_000_000 - costPpm,
+    });
   }
   return legs.sort((a, b) => b.reliefPpm - a.reliefPpm || byId(a, b));
 };
@@ -77,17 +83,24 @@ interface Plan {
 const isDone = ({ valued, orders }: Planned, { market, target }: Plan): boolean =>
   orders.length === LIMITS.ordersPerAttemptMax || targetReached(sidedOf(valued, market, "high"), target, market.policy);
 
-/** Closes one leg as far as the target needs, or whole. */
-const closeFor = (done: Planned, { position, costPpm }: Leg, plan: Plan, freed: Money | null): Planned => {
+/** Closes one leg as far as the target needs, or `most` of it. */
+const closeFor = (
+  done: Planned,
+  { position, costPpm }: Leg,
+  plan: Plan,
+  { most, freed }: { most: Quantity; freed: Money | null },
+): Planned => {
   const { market, target, sided } = plan;
   const after = (quantity: Quantity): Valued => closeIn(done.valued, market, { position, quantity, costPpm }, "high");
   const reached = (closed: Quantity): boolean => targetReached(sidedOf(after(closed), market, "high"), target, market.policy);
-  const quantity = leastClosing(position, market, "high", reached) ?? abs(position.quantity);
+  const quantity = leastClosing(position, market, "high", reached) ?? most;
+  // What is freed is freed by `most`: so much of the leg has its share of the equity.
+  const part = { ...position, quantity: (position.quantity > 0n ? most : -most) as Quantity };
   const order: PlannedOrder = {
     instrumentId: position.instrumentId,
     side: position.quantity > 0n ? "sell" : "buy",
     quantity,
-    limitPrice: limitPriceOf(position, pricedInstrument(market, position.instrumentId), sided, freed),
+    limitPrice: limitPriceOf(part, pricedInstrument(market, position.instrumentId), sided, freed),
   };
   return { valued: after(quantity), orders: [...done.orders, order] };
 };
@@ -106,9 +119,10 @@ const withOptionValue = (sided: Sided, { legs }: Valued, market: PricedMarket): 
   return { ...sided, equityMaintenance: (sided.equityMaintenance + value) as Money };
 };
 
-/** What closing a leg whole would do now, for an account whose model margins legs together. */
+/** The part of a leg whose closing would help most now, for an account whose model margins legs together. */
 interface Effect {
   readonly leg: Leg;
+  readonly quantity: Quantity;
   /** Surplus over `MM·(1+b)` that it would gain, in parts per million of the valuation asset's unit. */
   readonly gain: bigint;
   readonly freed: Money;
@@ -119,15 +133,24 @@ const effectOf = ({ valued }: Planned, leg: Leg, market: PricedMarket): Effect =
   const surplus = ({ equityMaintenance, maintenance }: Sided): bigint =>
     equityMaintenance * PPM - maintenance * (PPM + BigInt(market.policy.closeOutBuffer));
   const before = sidedOf(valued, market, "high");
-  const after = sidedOf(closeIn(valued, market, { position, quantity: abs(position.quantity), costPpm }, "high"), market, "high");
-  const freed = before.maintenance - after.maintenance;
-  return { leg, gain: surplus(after) - surplus(before), freed: (freed > 0n ? freed : 0n) as Money };
+  let best: Effect | null = null;
+  for (const quantity of partsOf(position, market)) {
+    const after = sidedOf(closeIn(valued, market, { position, quantity, costPpm }, "high"), market, "high");
+    const gain = surplus(after) - surplus(before);
+    if (best === null || gain > best.gain) best = { leg, quantity, gain, freed: max(minus(before.maintenance, after.maintenance), ZERO) };
+  }
+  return best ?? { leg, quantity: abs(position.quantity), gain: 0n, freed: ZERO };
 };
+
+/** Options that were sold are bought back before those are sold that cover them. */
+const nakedLast = (a: Leg, b: Leg): number => coverOf(a) - coverOf(b) || byId(a, b);
+const coverOf = ({ position, isOption }: Leg): number => (!isOption ? 1 : position.quantity < 0n ? 0 : 2);
 
 /**
  * Closes the legs of an account whose model margins them together (M12): those that gain most first, each judged
- * again when its turn comes. A leg whose closing would cost the account more than it frees is left: a hedge is not
- * closed before what it hedges, and no strategy is left naked. Ends when a whole round closes nothing.
+ * again when its turn comes, and each by the part that helps most. A leg whose closing would cost the account more
+ * than it frees is left: a hedge is not closed before what it hedges, and no strategy is left naked. Where all that
+ * is not enough, everything is closed: what hedges is worth nothing to an account that must be flat (R19).
  */
 const closeTogether = (legs: readonly Leg[], start: Planned, plan: Plan): Planned => {
   const { market } = plan;
@@ -140,14 +163,32 @@ const closeTogether = (legs: readonly Leg[], start: Planned, plan: Plan): Planne
     closed = false;
     for (const { leg } of ranked) {
       if (isDone(done, plan)) break;
-      const { gain, freed } = effectOf(done, leg, market);
+      const { quantity, gain, freed } = effectOf(done, leg, market);
       if (gain <= 0n) continue;
-      done = closeFor(done, leg, plan, freed);
+      done = closeFor(done, leg, plan, { most: quantity, freed });
       open = open.filter((each) => each !== leg);
       closed = true;
     }
   }
-  return done;
+  if (isDone(done, plan)) return done;
+  return [...legs]
+    .sort(nakedLast)
+    .slice(0, LIMITS.ordersPerAttemptMax)
+    .reduce((all, leg) => closeWhole(all, leg, plan), start);
+};
+
+/** Closes a leg whole, whatever the target. */
+const closeWhole = (done: Planned, { position, costPpm }: Leg, { market, sided }: Plan): Planned => {
+  const quantity = abs(position.quantity);
+  const priced = pricedInstrument(market, position.instrumentId);
+  const side = position.quantity > 0n ? "sell" : "buy";
+  const order: PlannedOrder = {
+    instrumentId: position.instrumentId,
+    side,
+    quantity,
+    limitPrice: limitPriceOf(position, priced, sided, ZERO),
+  };
+  return { valued: closeIn(done.valued, market, { position, quantity, costPpm }, "high"), orders: [...done.orders, order] };
 };
 
 /**
@@ -182,6 +223,10 @@ export const planLiquidation = (request: {
   const done =
     start.valued.legs.length > 0
       ? closeTogether(legs, start, plan)
-      : legs.reduce((planned, leg) => (isDone(planned, plan) ? planned : closeFor(planned, leg, plan, null)), start);
+      : legs.reduce(
+          (planned, leg) =>
+            isDone(planned, plan) ? planned : closeFor(planned, leg, plan, { most: abs(leg.position.quantity), freed: null }),
+          start,
+        );
   return [...done.orders];
 };

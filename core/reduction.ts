@@ -16,12 +16,16 @@ const inLots = (contracts: bigint, lot: bigint, size: bigint): Quantity => {
 /** Parts of a position that are tried where a model, not a bracket, says what closing frees. */
 const PARTS = 8n;
 
-/** Sizes between which what closing frees is taken to rise steadily, ascending: by brackets, or by equal parts under a portfolio's model. */
-const stepsOf = (priced: PricedInstrument, position: Position, market: PricedMarket, side: ValueSide): bigint[] => {
-  if (market.policy.model.kind === "standard") return closingSteps(priced, position, side);
+/** Equal parts of a position in whole lots, ascending, the last one all of it. */
+export const partsOf = (position: Position, market: PricedMarket): Quantity[] => {
+  const { lotSize } = pricedInstrument(market, position.instrumentId).instrument;
   const size = abs(position.quantity);
-  return Array.from({ length: Number(PARTS) }, (_, part) => (size * BigInt(part + 1)) / PARTS);
+  return Array.from({ length: Number(PARTS) }, (_, part) => inLots((size * BigInt(part + 1)) / PARTS, lotSize, size));
 };
+
+/** Sizes between which what closing frees is taken to rise steadily, ascending: by brackets, or by equal parts under a portfolio's model. */
+const stepsOf = (priced: PricedInstrument, position: Position, market: PricedMarket, side: ValueSide): bigint[] =>
+  market.policy.model.kind === "standard" ? closingSteps(priced, position, side) : partsOf(position, market);
 
 /**
  * The least closing of one position, in whole lots, after which a target is reached; null when none is.

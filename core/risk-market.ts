@@ -18,16 +18,17 @@ export interface SpotPrice {
   readonly quoteAsset: Asset;
 }
 
-/** Price of a base asset: of its index pair, else of the first of its contracts that has a mark above 0; null where there is none. */
+/** Price of a base asset: of its index pair, else of a contract of it that has a mark above 0, the first by id; null where there is none. */
 export const spotOf = (baseAsset: Asset, { instruments, marks }: MarketSnapshot): SpotPrice | null => {
-  let contract: SpotPrice | null = null;
-  for (const { kind, instrumentId, quoteAsset, ...instrument } of instruments.values()) {
-    const mark = marks.get(instrumentId);
-    if (instrument.baseAsset !== baseAsset || kind === "option" || mark === undefined || mark.price <= 0n) continue;
-    if (kind === "spot") return { price: whole(mark.price), quoteAsset };
-    contract ??= { price: whole(mark.price), quoteAsset };
+  let best: Instrument | null = null;
+  const rank = ({ kind, instrumentId }: Instrument): string => `${kind === "spot" ? 0 : 1} ${instrumentId}`;
+  for (const instrument of instruments.values()) {
+    if (instrument.baseAsset !== baseAsset || instrument.kind === "option") continue;
+    if ((marks.get(instrument.instrumentId)?.price ?? 0n) <= 0n) continue;
+    if (best === null || rank(instrument) < rank(best)) best = instrument;
   }
-  return contract;
+  const mark = best === null ? undefined : marks.get(best.instrumentId);
+  return best === null || mark === undefined ? null : { price: whole(mark.price), quoteAsset: best.quoteAsset };
 };
 
 /**

@@ -8,7 +8,7 @@ import { type Callers, createCallers } from "./actors/callers.ts";
 import { createHolders } from "./actors/holders.ts";
 import { sendMark } from "./actors/market-feed.ts";
 import { isWithin, type Plan, POISON, STARTS_AT, type TransferPlan } from "./actors/plan.ts";
-import { LISTINGS, policyOf, putTerms } from "./actors/terms.ts";
+import { LISTINGS, MODEL_LISTINGS, policyOf, putTerms } from "./actors/terms.ts";
 import { createVenue, type SimulatedVenue } from "./actors/venue.ts";
 import { isLive } from "./checks/book-checks.ts";
 import { type Checks, createChecks } from "./checks/checks.ts";
@@ -160,7 +160,7 @@ const finish = async (stage: Stage, { plan, seed, faults }: RunOptions): Promise
 /** A day later copies of old messages come, beyond every window of every service (S36). Nothing else does but a fresh price. */
 const playNextDay = async ({ time, cloud, venue, checks }: Stage, plan: Plan): Promise<void> => {
   cloud.stop();
-  for (const { instrumentId } of LISTINGS) {
+  for (const { instrumentId } of plan.models ? [...LISTINGS, ...MODEL_LISTINGS] : LISTINGS) {
     const last = plan.ticks.findLast((tick) => tick.isTrue && tick.instrumentId === instrumentId);
     for (let at = plan.faultsUntil + DAY_MS; at < plan.endsAt + DAY_MS + HOUR_MS; at += 10 * MINUTE_MS) {
       time.at(at, () => sendMark(cloud, { instrumentId, price: last?.price ?? "1", asOf: at }));
@@ -249,7 +249,7 @@ export const runPlan = async (options: RunOptions): Promise<RunResult> => {
   const { time, cloud, venue, checks, counts } = stage;
   const accounts = plan.accounts.map(({ accountId }) => accountId);
   const brokers = [...new Set(plan.accounts.map(({ brokerId }) => brokerId))];
-  await putTerms(setupWorld(stage.tables, deployment, time.now), plan.policy, brokers, accounts);
+  await putTerms(setupWorld(stage.tables, deployment, time.now), { policy: plan.policy, models: plan.models, brokers, accounts });
   if (options.script === undefined) {
     checks.onEvent(createHolders(stage, seed, plan.cancelShare).hear);
     time.at(STARTS_AT + 10_000, () => venue.reconcile());

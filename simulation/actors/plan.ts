@@ -1,5 +1,6 @@
 import { type Draw, draws, pick } from "../../local/random.ts";
-import { LISTINGS, type PolicyDraw } from "./terms.ts";
+import { isBelow, marginAt } from "../model/margin.ts";
+import { LISTINGS, listingOf, MODEL_LISTINGS, optionQuote, PORTFOLIO_POLICY_ID, type PolicyDraw, RANGE_PPM } from "./terms.ts";
 
 /** What a seed plays: drawn once, before anything happens. */
 export interface Plan {
@@ -11,6 +12,8 @@ export interface Plan {
   readonly withdrawals: readonly { readonly at: number; readonly accountId: string; readonly share: number }[];
   /** Moves between an account's cash and an isolated pool: a share of what there is to move. The first of an account opens its pool. */
   readonly transfers: readonly TransferPlan[];
+  /** Whether accounts are margined by the models too: options, a dated future and a portfolio's policy are listed. */
+  readonly models: boolean;
   /** Share of the calls that an operator cancels. */
   readonly cancelShare: number;
   /** Messages that nobody can read, and the queue that they come by (S43). */
@@ -24,6 +27,7 @@ export interface Plan {
 export interface AccountPlan {
   readonly accountId: string;
   readonly brokerId: string;
+  readonly policyId: string;
   /** Plain decimals. */
   readonly cash: string;
   readonly positions: readonly { readonly instrumentId: string; readonly quantity: string; readonly entryPrice: string }[];
@@ -137,7 +141,13 @@ const accountOf = (draw: Draw, index: number): AccountPlan => {
     const size = ((equity * leverage) / listings.length / openingPrice).toFixed(lotDecimals);
     return { instrumentId, quantity: isShort ? `-${size}` : size, entryPrice: openingPrice.toFixed(priceDecimals) };
   });
-  return { accountId: `A-${index + 1}`, brokerId: BROKERS[index % 2] ?? "meridian", cash: equity.toFixed(2), positions };
+  return {
+    accountId: `A-${index + 1}`,
+    brokerId: BROKERS[index % 2] ?? "meridian",
+    policyId: "standard",
+    cash: equity.toFixed(2),
+    positions,
+  };
 };
 
 /** How far its first listing must fall for an account to stand at headroom x: E = MM + x (IM - MM). */
@@ -162,7 +172,10 @@ const windowsOf = (draw: Draw, share: number, from: number, until: number, longe
 
 const shapeOf = (draw: Draw, accounts: readonly AccountPlan[]): Shape => {
   const target = accounts[Math.floor(draw() * accounts.length)] as AccountPlan;
-  const depth = depthFor(target, between(draw, -0.25, 0.55));
+  const x = between(draw, -0.25, 0.55);
+  const isModelled =
+    target.policyId !== "standard" || target.positions.some(({ instrumentId }) => listingOf(instrumentId).option !== undefined);
+  const depth = isModelled ? moveFor(target, x) : depthFor(target, x);
   const crashAt = STARTS_AT + between(draw, 60_000, 150_000);
   const crashMs = pick(draw, [
     [15_000, 2],
@@ -170,7 +183,7 @@ const shapeOf = (draw: Draw, accounts: readonly AccountPlan[]): Shape => {
     [180_000, 3],
   ] as const);
   const other = 1 + (depth - 1) * between(draw, 0.6, 1.1);
-  const first = target.positions[0]?.instrumentId === LISTINGS[0].instrumentId;
+  const first = isModelled || target.positions[0]?.instrumentId === LISTINGS[0].instrumentId;
   return {
     crashAt,
     crashMs,
@@ -218,23 +231,101 @@ const transfersOf = (seed: number, accounts: readonly AccountPlan[], until: numb
   });
 };
 
+/** One seed in so many has accounts under the models; those of the corpus do not. */
+const MODELS_EVERY = 4;
+
+/** An account of the models in place of one in two of the others: a hedged book under portfolio margin, or a seller of options. */
+const modelAccountOf = (draw: Draw, plain: AccountPlan): AccountPlan => {
+  const kind = pick(draw, [
+    ["plain", 3],
+    ["portfolio", 4],
+    ["options", 3],
+  ] as const);
+  if (kind === "plain") return plain;
+  const equity = between(draw, 2_000, 20_000);
+  const share = between(draw, 0.55, 0.92);
+  const common = { accountId: plain.accountId, brokerId: plain.brokerId, cash: equity.toFixed(2) };
+  const held = (instrumentId: string, size: number) => {
+    const { openingPrice, lotDecimals, priceDecimals } = listingOf(instrumentId);
+    return { instrumentId, quantity: size.toFixed(lotDecimals), entryPrice: openingPrice.toFixed(priceDecimals) };
+  };
+  if (kind === "options") {
+    const [put, call] = [draw() < 0.75, draw() < 0.4];
+    const ids = put && call ? ["BTC-7000-P", "BTC-9000-C"] : [put ? "BTC-7000-P" : "BTC-9000-C"];
+    // A short option of these needs about 1,250 at the opening.
+    return { ...common, policyId: "standard", positions: ids.map((id) => held(id, -(equity * share) / ids.length / 1_250)) };
+  }
+  const net = (equity * share) / (1.3 * (RANGE_PPM / 1e6)) / 8_000;
+  const hedge = net * between(draw, 0, 1.5);
+  const side = draw() < 0.85 ? 1 : -1;
+  const legs = [held("BTC-PERP", side * (net + hedge)), held("BTC-FUT", -side * hedge)];
+  const other = draw() < 0.3 ? [held("ETH-PERP", (equity * 0.05) / 0.208 / 200)] : [];
+  const positions = [...legs, ...other].filter(({ quantity }) => Number(quantity) !== 0);
+  return { ...common, policyId: PORTFOLIO_POLICY_ID, positions: positions.sort((a, b) => (a.instrumentId < b.instrumentId ? -1 : 1)) };
+};
+
+/** Marks of what is listed beside the perpetuals follow the true price of the coin. */
+const modelTicksOf = (draw: Draw, ticks: readonly TickPlan[]): TickPlan[] =>
+  ticks
+    .filter(({ instrumentId, isTrue }) => isTrue && instrumentId === "BTC-PERP")
+    .flatMap(({ at, asOf, price }) =>
+      MODEL_LISTINGS.map(({ instrumentId, option, priceDecimals }, index) => {
+        const noisy = Number(price) * (1 + (draw() - 0.5) * 0.0005);
+        const told = option === undefined ? noisy : optionQuote(option, noisy);
+        return { at: at + 150 + 100 * index, instrumentId, asOf, isTrue: true, price: Math.max(told, 0.1).toFixed(priceDecimals) };
+      }),
+    );
+
+/** How far the coin must move, up or down, for an account of the models to stand at headroom x; told by the reference model. */
+const moveFor = ({ cash, policyId, positions }: AccountPlan, x: number): number => {
+  const held = {
+    cash: Number(cash),
+    policyId,
+    positions: positions.map(({ instrumentId, quantity, entryPrice }) => ({
+      instrumentId,
+      quantity: Number(quantity),
+      entryPrice: Number(entryPrice),
+    })),
+  };
+  const isThere = (factor: number): boolean => {
+    const told = (instrumentId: string): number => {
+      const { option, openingPrice } = listingOf(instrumentId);
+      return option === undefined ? openingPrice * factor : optionQuote(option, 8_000 * factor);
+    };
+    return isBelow(
+      marginAt(held, (id) => ({ low: told(id), high: told(id) }), "worst"),
+      x,
+      "surely",
+    );
+  };
+  for (let step = 1; step <= 140; step += 1) {
+    for (const factor of [1 - step * 0.005, 1 + step * 0.005]) if (isThere(factor)) return factor;
+  }
+  return 0.8;
+};
+
 /** Draws the workload of a seed. @param accountsMax the most accounts that it has. */
 export const drawPlan = (seed: number, accountsMax = 4): Plan => {
   const draw = draws(seed, "plan");
-  const accounts = Array.from({ length: 2 + Math.floor(draw() * (accountsMax - 1)) }, (_, index) => accountOf(draw, index));
+  const plain = Array.from({ length: 2 + Math.floor(draw() * (accountsMax - 1)) }, (_, index) => accountOf(draw, index));
+  const models = seed % MODELS_EVERY === 3;
+  const drawModels = draws(seed, "models");
+  const accounts = models ? plain.map((one) => modelAccountOf(drawModels, one)) : plain;
   const shape = shapeOf(draw, accounts);
   const faultsUntil = Math.round(shape.crashAt + shape.crashMs + between(draw, 5, 8) * MINUTE_MS);
   const endsAt = faultsUntil + 16 * MINUTE_MS;
   const crash: [number, number] = [shape.crashAt, faultsUntil];
+  const policy: PolicyDraw = {
+    graceMs: 1_000 * Math.round(between(draw, 60, 150)),
+    onUnmet: draw() < 0.9 ? "reduce" : "restrict",
+    attemptsMax: 2 + Math.floor(draw() * 2),
+    topUpsMax: 3,
+  };
+  const ticks = ticksOf(draw, shape, windowsOf(draw, 0.2, ...crash, 150_000), faultsUntil, endsAt);
   return {
-    policy: {
-      graceMs: 1_000 * Math.round(between(draw, 60, 150)),
-      onUnmet: draw() < 0.9 ? "reduce" : "restrict",
-      attemptsMax: 2 + Math.floor(draw() * 2),
-      topUpsMax: 3,
-    },
+    policy,
     accounts,
-    ticks: ticksOf(draw, shape, windowsOf(draw, 0.2, ...crash, 150_000), faultsUntil, endsAt),
+    ticks: models ? [...ticks, ...modelTicksOf(drawModels, ticks)] : ticks,
     venue: {
       outages: windowsOf(draw, 0.2, ...crash, 120_000),
       noBids: draw() < 0.25 ? [{ from: shape.crashAt, until: faultsUntil }] : windowsOf(draw, 0.15, ...crash, 90_000),
@@ -248,6 +339,7 @@ export const drawPlan = (seed: number, accountsMax = 4): Plan => {
       share: between(draw, 0.05, 0.9),
     })),
     transfers: transfersOf(seed, accounts, faultsUntil),
+    models,
     cancelShare: draw() < 0.3 ? 0.15 : 0,
     poison: poisonOf(draw, faultsUntil),
     faultsUntil,

@@ -6,12 +6,13 @@ import { draws } from "../../local/random.ts";
 import type { SimulatedQueue } from "../cloud/queue.ts";
 import type { VirtualTime } from "../time/virtual-time.ts";
 import { type AccountPlan, isWithin, type VenuePlan } from "./plan.ts";
-import { FEE_PPM, LISTINGS } from "./terms.ts";
+import { FEE_PPM, LISTINGS, listingOf, MODEL_LISTINGS } from "./terms.ts";
 
 /** What the venue holds of an account: the truth that the book follows. */
 export interface Holding {
   readonly accountId: string;
   readonly brokerId: string;
+  readonly policyId: string;
   cash: Money;
   readonly positions: Map<string, { quantity: Quantity; entryPrice: Price }>;
   /** Cash of isolated pools by instrument; `cash` counts none of it. */
@@ -62,6 +63,8 @@ type FactBody = Dateless<Exclude<Fact, { readonly kind: "reconciliation" }>>;
 
 const feeOf = (size: Quantity, at: Price): Money => divide(abs(size) * abs(at) * BigInt(FEE_PPM), ONE * 1_000_000n, "up") as Money;
 const notionalOf = (size: Quantity, at: Price): Money => divide(size * at, ONE, "down") as Money;
+/** What an option's trade pays, rounded against the holder: negative for what is bought. */
+const premiumOf = (size: Quantity, at: Price): Money => divide(-size * at, ONE, "down") as Money;
 const SNAPSHOT_AFTER_MS = 45_000;
 /** Half of the venues send statements to check the book by. Each wakes its account, which a venue without them would not. */
 const RECONCILING_SHARE = 0.5;
@@ -95,7 +98,7 @@ class Venue implements SimulatedVenue {
     this.feed = feed;
     this.plan = plan;
     this.seed = seed;
-    for (const { instrumentId, openingPrice, priceDecimals } of LISTINGS)
+    for (const { instrumentId, openingPrice, priceDecimals } of [...LISTINGS, ...MODEL_LISTINGS])
       this.prices.set(instrumentId, price(openingPrice.toFixed(priceDecimals)));
   }
 
@@ -107,11 +110,12 @@ class Venue implements SimulatedVenue {
     this.prices.set(instrumentId, at);
   }
 
-  open({ accountId, brokerId, cash, positions }: AccountPlan): void {
+  open({ accountId, brokerId, policyId, cash, positions }: AccountPlan): void {
     const held = positions.map((one) => ({ ...one, quantity: quantity(one.quantity), entryPrice: price(one.entryPrice) }));
     const holding: Holding = {
       accountId,
       brokerId,
+      policyId,
       cash: money(cash),
       positions: new Map(held.map(({ instrumentId, quantity: size, entryPrice }) => [instrumentId, { quantity: size, entryPrice }])),
       pools: new Map(),
@@ -143,8 +147,8 @@ class Venue implements SimulatedVenue {
       this.facts.get(holding.accountId)?.add(body.externalId);
       return { ...body, sequence: holding.sequence, occurredAt: now } as Fact;
     });
-    const { accountId, brokerId } = holding;
-    const terms = { brokerId, clientClass: "retail", policyId: "standard" };
+    const { accountId, brokerId, policyId } = holding;
+    const terms = { brokerId, clientClass: "retail", policyId };
     const message: FeedMessage = { schemaVersion: 1, accountId, entries, ...(isSure && { account: terms }) };
     this.messages += 1;
     const draw = draws(this.seed, `feed ${this.messages}`);
@@ -225,6 +229,9 @@ class Venue implements SimulatedVenue {
   private trade(holding: Holding, instrumentId: string, size: Quantity, at: Price): Money {
     const position = holding.positions.get(instrumentId);
     const fee = feeOf(size, at);
+    const isPremium = listingOf(instrumentId).option !== undefined;
+    // What is bought is paid for, what is sold is paid; the position itself earns nothing more.
+    if (isPremium) this.settle(holding, instrumentId, premiumOf(size, at));
     if (position === undefined) {
       this.settle(holding, instrumentId, -fee as Money);
       holding.positions.set(instrumentId, { quantity: size, entryPrice: at });
@@ -235,7 +242,7 @@ class Venue implements SimulatedVenue {
       (abs(size) > abs(position.quantity) ? position.quantity : -size) as Quantity,
       (at - position.entryPrice) as Price,
     );
-    this.settle(holding, instrumentId, (profit - fee) as Money);
+    this.settle(holding, instrumentId, ((isPremium ? 0n : profit) - fee) as Money);
     position.quantity = (position.quantity + size) as Quantity;
     if (position.quantity !== 0n && position.quantity > 0n !== wasLong) position.entryPrice = at;
     if (position.quantity === 0n) holding.positions.delete(instrumentId);
@@ -293,17 +300,13 @@ class Venue implements SimulatedVenue {
     } else this.tell(holding, [...bodies, closed]);
   }
 
-  private listing(instrumentId: string): (typeof LISTINGS)[number] {
-    return LISTINGS.find((one) => one.instrumentId === instrumentId) ?? LISTINGS[0];
-  }
-
   private onTick(instrumentId: string, at: Price): Price {
-    const tick = 10n ** BigInt(8 - this.listing(instrumentId).priceDecimals);
+    const tick = 10n ** BigInt(8 - listingOf(instrumentId).priceDecimals);
     return ((at / tick) * tick) as Price;
   }
 
   private part(instrumentId: string, size: Quantity, share: number): Quantity {
-    const lot = 10n ** BigInt(8 - this.listing(instrumentId).lotDecimals);
+    const lot = 10n ** BigInt(8 - listingOf(instrumentId).lotDecimals);
     return ((((size / lot) * BigInt(Math.floor(share * 1_000))) / 1_000n) * lot) as Quantity;
   }
 

@@ -1,3 +1,4 @@
+import { listingOf } from "../actors/terms.ts";
 import {
   BAND,
   type Bands,
@@ -28,7 +29,8 @@ interface Seen {
   readonly isFlat: boolean;
 }
 
-export const heldOf = ({ cash, reserved, positions }: AccountRow): Held => ({
+export const heldOf = ({ policyId, cash, reserved, positions }: AccountRow): Held => ({
+  policyId,
   cash: floatOf((cash.get("USDT") ?? 0n) - (reserved.get("USDT") ?? 0n)),
   positions: positions.map(({ instrumentId, quantity, entryPrice }) => ({
     instrumentId,
@@ -37,7 +39,6 @@ export const heldOf = ({ cash, reserved, positions }: AccountRow): Held => ({
   })),
 });
 
-const LOT: Readonly<Record<string, number>> = { "BTC-PERP": 0.001, "ETH-PERP": 0.01 };
 const CAUTION_X = 1;
 /** What shares of a cure round up, in 1e-8. */
 const ROUNDED = 10n;
@@ -170,10 +171,8 @@ export class DecisionChecks {
       () => `${order.orderId}: ${order.side} ${order.quantity} against a position of ${floatOf(held)}`,
     );
     if (seen.account.positions.length !== 1) return;
-    const { low, high } = seen.prices(order.instrumentId);
-    const margin = this.worst(seen);
-    const least = leastReduction(margin, held > 0n ? low : high, reason === "closeOut" ? "closeOut" : "callLevel");
-    const most = least + 2 * (LOT[order.instrumentId] ?? 0.001);
+    const least = leastReduction(seen.held, seen.prices, reason === "closeOut" ? "closeOut" : "callLevel");
+    const most = least + 2 * 10 ** -listingOf(order.instrumentId).lotDecimals;
     this.check("I12", floatOf(quantity) <= most, () => `${order.orderId}: orders ${order.quantity} where ${least} is enough`);
   }
 
@@ -217,7 +216,7 @@ export class DecisionChecks {
     this.check(
       "I18",
       !isBelow(margin, CAUTION_X, "surely"),
-      () => `${account.accountId}: a withdrawal leaves equity ${margin.equity} under the initial margin of ${margin.notional * 0.1}`,
+      () => `${account.accountId}: a withdrawal leaves equity ${margin.equity} under the initial margin of ${margin.initial}`,
     );
   }
 

@@ -107,7 +107,7 @@ const breaches = (check: Check, ending: Ending): void => {
     const margin = marginAt(heldOf(account), priceNow(ending), "best");
     // A tick of noise may lie between the last sweep and now.
     const steady = { ...margin, equity: margin.equity + margin.notional * 0.003 };
-    const lacks = 0.1 * margin.notional - margin.equity > 15;
+    const lacks = margin.initial - margin.equity > 15;
     check(
       "L01",
       !lacks || account.live !== null || !isBelow(steady, CALL_X, "surely"),

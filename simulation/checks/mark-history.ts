@@ -31,7 +31,7 @@ export const createMarkHistory = (check: Check, skewMs: number): MarkHistory => 
         if (!table.endsWith("-marks") || after?.["pk"]?.S !== "MARK") continue;
         const instrumentId = after["sk"]?.S ?? "";
         const mark = markStateOf(after);
-        const refusal = illegalMark(before === undefined ? null : markStateOf(before), mark, at, skewMs);
+        const refusal = illegalMark(instrumentId, { before: before === undefined ? null : markStateOf(before), after: mark }, at, skewMs);
         check("I07", refusal === null, () => `${instrumentId}: the mark became ${mark.price} of ${mark.asOf}: ${refusal}`);
         const history = histories.get(instrumentId) ?? [];
         history.push({ from: at, mark });

@@ -35,8 +35,8 @@ const snapshotAt = (tables: MemoryTables, { marks }: TableNames, snapshotId: str
   };
 };
 
-const policyAt = (tables: MemoryTables, { book }: TableNames): PolicyInMode => {
-  const row = itemAt(tables, book, "POLICY", "standard#v1");
+const policyAt = (tables: MemoryTables, { book }: TableNames, policyId: string): PolicyInMode => {
+  const row = itemAt(tables, book, "POLICY", `${policyId}#v1`);
   return { ...policyBody.parse(JSON.parse(row?.["body"]?.S ?? "{}")), mode: "enforce" };
 };
 
@@ -56,7 +56,8 @@ export const createReplayChecks = (check: Check, tables: MemoryTables, names: Ta
     check("I27", snapshot !== null, () => `${envelope.accountId}: the snapshot ${snapshotId} of entry ${envelope.seq} is not stored`);
     if (snapshot === null) return;
     const at = instantOf(envelope.at);
-    const change = decide(decodeAccount(accountBefore), snapshot, policyAt(tables, names), at);
+    const account = decodeAccount(accountBefore);
+    const change = decide(account, snapshot, policyAt(tables, names, account.policyId), at);
     const again =
       change === null ? "" : sealEnvelope(change, { causedBy: envelope.causedBy, snapshotId, mode: "enforce" }, at).row["body"]?.S;
     check(

@@ -56,6 +56,7 @@ export interface OrderRow {
 
 export interface AccountRow {
   readonly accountId: string;
+  readonly policyId: string;
   readonly version: number;
   readonly head: string;
   readonly level: string;
@@ -174,6 +175,7 @@ const poolRows = (text: string | undefined): AccountRow["pools"] =>
 const accountRow = (item: Item): AccountRow => ({
   accountId: item["sk"]?.S?.slice(4) ?? "",
   version: Number(item["version"]?.N),
+  policyId: (item["identity"]?.S ?? "").split(";")[3] ?? "",
   head: item["head"]?.S ?? "",
   level: item["level"]?.S ?? "",
   open: item["open"]?.S ?? "",

@@ -212,12 +212,36 @@ export const MUTANTS_OF_DECISIONS: readonly Mutant[] = [
     seedsMax: 500,
   },
   {
+    name: "premium-counted-twice",
+    mistake: "standard option margin takes a sold option's value off the equity and asks for it again (R6)",
+    edits: [
+      {
+        file: "core/equity.ts",
+        find: 'isPremium(instrument) ? (model.kind === "standard" ? price : (0n as Price)) : entry;',
+        replace: "isPremium(instrument) ? (0n as Price) : entry;",
+      },
+    ],
+    seedsMax: 200,
+  },
+  {
+    name: "grid-halved",
+    mistake: "a portfolio is asked for half of what its worst scenario loses (M6)",
+    edits: [
+      {
+        file: "core/model-requirement.ts",
+        find: "const units = value * Number(ONE);",
+        replace: "const units = (value * Number(ONE)) / 2;",
+      },
+    ],
+    seedsMax: 200,
+  },
+  {
     name: "closed-whole",
     mistake: "a liquidation closes the whole position, whatever is enough",
     edits: [
       {
         file: "core/liquidation-plan.ts",
-        find: 'const quantity = leastClosing(position, market, "high", reached) ?? abs(position.quantity);',
+        find: 'const quantity = leastClosing(position, market, "high", reached) ?? most;',
         replace: "const quantity = abs(position.quantity);",
       },
     ],

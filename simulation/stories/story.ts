@@ -1,6 +1,6 @@
 import type { EventText } from "../../adapters/wire/events.ts";
 import { type AccountPlan, type Plan, STARTS_AT, type TickPlan, type VenuePlan } from "../actors/plan.ts";
-import { LISTINGS, type PolicyDraw } from "../actors/terms.ts";
+import { listingOf, type PolicyDraw } from "../actors/terms.ts";
 import type { TakenOrder } from "../actors/venue.ts";
 import type { AccountRow, CallRow, OrderRow } from "../checks/witness.ts";
 import type { CallFault, Channel, DeliveryFault, PlaceFault, PortMethod } from "../faults/alphabet.ts";
@@ -186,6 +186,7 @@ export const plan = ({ accounts, ticks, until, policy, venue }: Wish): Plan => (
   venue: { ...QUIET, ...venue },
   withdrawals: [],
   transfers: [],
+  models: false,
   cancelShare: 0,
   poison: [],
   faultsUntil: at(until),
@@ -193,9 +194,6 @@ export const plan = ({ accounts, ticks, until, policy, venue }: Wish): Plan => (
 });
 
 export const window = (from: number, until: number) => ({ from: at(from), until: at(until) });
-
-const listingOf = (instrumentId: string): (typeof LISTINGS)[number] =>
-  LISTINGS.find((one) => one.instrumentId === instrumentId) ?? LISTINGS[0];
 
 interface Held {
   readonly accountId?: string;
@@ -213,6 +211,7 @@ export const leveraged = (leverage: number, held: Held = {}): AccountPlan => {
   return {
     accountId,
     brokerId,
+    policyId: "standard",
     cash: ((size * entry) / Math.abs(leverage)).toFixed(2),
     positions: [{ instrumentId, quantity: (leverage < 0 ? -size : size).toFixed(lotDecimals), entryPrice: entry.toFixed(priceDecimals) }],
   };

@@ -199,7 +199,7 @@ describe("cures and liquidation of an account that its model margins as a whole 
   });
 
   test("a liquidation closes what binds and leaves the bought call that covers the sold one until the sold one is gone", () => {
-    const account = accountOf({ USDT: "100" }, held);
+    const account = accountOf({ USDT: "3000" }, held);
     const statement = assess(account, MARKET, portfolio, NOW);
     const orders = planLiquidation({ account, statement, snapshot: MARKET, policy: portfolio, target: "closeOut", now: NOW });
     expect(orders[0]).toMatchObject({ instrumentId: "BTC-PERP", side: "sell" });
@@ -220,6 +220,23 @@ describe("cures and liquidation of an account that its model margins as a whole 
     const statement = assess(account, MARKET, standard, NOW);
     const orders = planLiquidation({ account, statement, snapshot: MARKET, policy: standard, target: "closeOut", now: NOW });
     expect(orders.map(({ instrumentId, side, limitPrice }) => `${instrumentId} ${side} ${decimal(limitPrice)}`)).toContain(order);
+  });
+
+  test("where closing either side of a hedge whole would hurt, the part that helps is closed; where nothing is enough, all of it", () => {
+    const positions = [leg("BTC-FUT", "-1.2", "60000"), leg("BTC-PERP", "2", "60000")];
+    const plan = (cash: string) => {
+      const account = accountOf({ USDT: cash }, positions);
+      const statement = assess(account, MARKET, portfolio, NOW);
+      return planLiquidation({ account, statement, snapshot: MARKET, policy: portfolio, target: "closeOut", now: NOW });
+    };
+    const [only, ...others] = plan("8000");
+    expect(others).toEqual([]);
+    expect(only).toMatchObject({ instrumentId: "BTC-PERP", side: "sell" });
+    expect((only?.quantity ?? 0n) < quantity("0.8")).toBe(true);
+    expect(plan("10").map(({ instrumentId, quantity: size }) => [instrumentId, size])).toEqual([
+      ["BTC-FUT", quantity("1.2")],
+      ["BTC-PERP", quantity("2")],
+    ]);
   });
 
   test("the liquidation price is where the revalued account crosses its requirement, to one unit", () => {
