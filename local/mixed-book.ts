@@ -221,12 +221,11 @@ const sized = (shape: Shape, equity: number, cover: number, { opening, judge }: 
   }
 };
 
-/** An account of perpetuals with one or two more of them isolated, each with its own cash beside it. */
+/** An account with one or two perpetuals isolated, each with its own cash beside it. */
 const withPools = (draw: Draw, cross: Portfolio, cover: number, { opening, judge }: Sizing): Portfolio => {
   const { valuationAsset, listings } = opening.market;
-  const taken = new Set(cross.positions.map(({ instrumentId }) => instrumentId));
-  const free = listings.filter(({ kind, instrumentId, expiryAt }) => kind === "linear" && expiryAt === null && !taken.has(instrumentId));
-  const ranked = free.map((listing) => ({ listing, rank: draw() })).sort((a, b) => a.rank - b.rank);
+  const perpetuals = listings.filter(({ kind, expiryAt }) => kind === "linear" && expiryAt === null);
+  const ranked = perpetuals.map((listing) => ({ listing, rank: draw() })).sort((a, b) => a.rank - b.rank);
   let portfolio = cross;
   for (const { listing } of ranked.slice(0, draw() < 0.6 ? 1 : 2)) {
     const cash = 500 * Math.exp(normal(draw));
@@ -238,7 +237,8 @@ const withPools = (draw: Draw, cross: Portfolio, cover: number, { opening, judge
     };
     const [position] = sized(shape, cash, cover, { opening, judge }).positions;
     if (position === undefined) continue;
-    const positions = [...portfolio.positions, position].sort((a, b) => (a.instrumentId < b.instrumentId ? -1 : 1));
+    const others = portfolio.positions.filter(({ instrumentId }) => instrumentId !== position.instrumentId);
+    const positions = [...others, position].sort((a, b) => (a.instrumentId < b.instrumentId ? -1 : 1));
     portfolio = { ...portfolio, positions, pools: new Map(portfolio.pools).set(listing.instrumentId, amount(cash, 2)) };
   }
   const [asset, spare] = [valuationAsset, amount(2_000 * draw(), 2)];
@@ -254,7 +254,9 @@ const mixedOf = (draw: Draw, sizing: Sizing): Portfolio => {
   const shape = shapeOf(draw, opening, profile);
   if (shape !== null) return sized(shape, equity, cover, sizing);
   const plain = perpetualsOf(draw, opening);
-  const cross = stands(plain, 1, judge) ? plain : { ...plain, positions: [] };
+  // The policy of one coin alone does not take what a linear pool settles in.
+  const under = profile === "isolated" ? { ...plain, policyId: DEFAULT_POLICY_ID } : plain;
+  const cross = stands(under, 1, judge) ? under : { ...under, positions: [] };
   return profile === "isolated" ? withPools(draw, cross, cover, sizing) : cross;
 };
 
