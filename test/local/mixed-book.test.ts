@@ -14,10 +14,10 @@ const count = (kind: string): number => script.accounts.filter((account) => kind
 describe("the mixed book", () => {
   it("holds every kind of account, the same ones for the same seed, however many there are", () => {
     expect(KINDS.map((kind) => [kind, count(kind)])).toEqual([
-      ["perpetuals", 81],
+      ["perpetuals", 78],
       ["options", 63],
       ["portfolio", 44],
-      ["isolated", 12],
+      ["isolated", 15],
     ]);
     expect(scriptOf("--accounts", "20").accounts).toEqual(script.accounts.slice(0, 20));
     expect(scriptOf("--accounts", "20", "--seed", "2").accounts).not.toEqual(script.accounts.slice(0, 20));
