@@ -8,6 +8,7 @@ import type { Policy } from "../core/policy.ts";
 import { scopeOf } from "../core/scope.ts";
 import { unopenedAccount } from "./dynamodb/account-codec.ts";
 import { type Book, createBook } from "./dynamodb/book.ts";
+import type { Decided } from "./dynamodb/decision-record.ts";
 import { createMarks, type Marks } from "./dynamodb/marks.ts";
 import { newestRestore, openedAfter } from "./dynamodb/restores.ts";
 import { toldOf } from "./lambda/told.ts";
@@ -91,8 +92,11 @@ export interface Moment {
   readonly facts: readonly Fact[];
 }
 
-/** Turns an account into its change; null when there is nothing to write. `snapshotId` names the marks that it looked at. */
-export type Act = (moment: Moment) => { readonly change: Change; readonly snapshotId: string | null } | null;
+/**
+ * Turns an account into its change; null when there is nothing to write. `snapshotId` names the marks that it looked at,
+ * `decided` what a decision is recomputed from.
+ */
+export type Act = (moment: Moment) => { readonly change: Change; readonly snapshotId: string | null; readonly decided?: Decided } | null;
 
 /** The account as it is now; `change` is null when nothing was written. */
 export interface Changed {
@@ -131,8 +135,8 @@ export const changeAccount = async (desk: Desk, request: ChangeRequest, act: Act
     const policy = await policyOf(desk, account);
     const acted = act({ account, policy, now: desk.world.clock.now(), facts });
     if (acted === null) return { account, change: null };
-    const { change, snapshotId } = acted;
-    const outcome = await desk.book.commit(change, { causedBy: request.causedBy, snapshotId, mode: policy.mode });
+    const { change, ...looked } = acted;
+    const outcome = await desk.book.commit(change, { causedBy: request.causedBy, ...looked, mode: policy.mode });
     if (outcome === "committed") return { account: change.after, change };
     desk.world.log.count(`commit_${outcome}`);
     if (outcome === "duplicate") facts = await unapplied(desk, request.accountId, facts);
@@ -145,7 +149,7 @@ export const changeAccount = async (desk: Desk, request: ChangeRequest, act: Act
 export const decideAccount = (desk: Desk, request: ChangeRequest, snapshot: MarketSnapshot): Promise<Changed | null> =>
   changeAccount(desk, request, ({ account, policy, now, facts }) => {
     const change = decide(account, snapshot, policy, now, facts);
-    return change === null ? null : { change, snapshotId: snapshot.snapshotId };
+    return change === null ? null : { change, snapshotId: snapshot.snapshotId, decided: { snapshot, policy, now } };
   });
 
 /** Faults that lie in an account's own rows or terms. Anything else is the world's, and is tried again. */

@@ -1,5 +1,6 @@
 import type * as z from "zod";
-import { type Desk, policyOf } from "../adapters/decide-account.ts";
+import type { Desk } from "../adapters/decide-account.ts";
+import { shownStatement, versionsOf, viewAccount } from "../adapters/explain-account.ts";
 import { accountPath, accountReply, type callReply } from "../adapters/wire/api.ts";
 import type { MarginAccount, Scope } from "../core/account.ts";
 import type { MarginCall } from "../core/call.ts";
@@ -9,7 +10,7 @@ import { adverseRoot, bankruptcyRoots, liquidationRoots } from "../core/liquidat
 import { policyIn } from "../core/mode.ts";
 import { waysToCureIn } from "../core/pool-cure.ts";
 import { scopeOf, viewOf } from "../core/scope.ts";
-import { assess } from "../core/statement.ts";
+import { assess, boundOf } from "../core/statement.ts";
 import { Problem } from "./problem.ts";
 import { defineRoute, noBody, none, pathAccount } from "./route.ts";
 
@@ -38,22 +39,16 @@ const shownScope = (account: MarginAccount, scope: Scope, { snapshot, policy, no
     level: view.level,
     levelNow: levelOf(view, statement, policy.levels, view.level),
     statement: {
-      at: snapshot.takenAt,
-      valuationAsset: statement.valuationAsset,
-      quality: statement.quality,
-      allGood: statement.allGood,
-      low: { ...statement.low },
-      high: { ...statement.high },
+      ...shownStatement({ statement }, snapshot),
       legs: statement.legs.map((leg) => ({
         ...leg,
         liquidationPrice: adverseRoot(liquidationRoots(view, leg.instrumentId, snapshot, policy, now), leg.quantity),
         bankruptcyPrice: adverseRoot(bankruptcyRoots(view, leg.instrumentId, snapshot, policy, now), leg.quantity),
       })),
-      collateral: statement.collateral.map((holding) => ({ ...holding })),
-      components: statement.components.map((component) => ({ ...component })),
     },
     amountDue,
     cures: [...cures],
+    boundBy: boundOf(statement.components),
     call: view.live === null ? null : shownCall(view.live.call),
   };
 };
@@ -72,8 +67,8 @@ export const readAccount = defineRoute({
   resource: pathAccount,
   run: async ({ desk, path }) => {
     const account = await loadAccount(desk, path.accountId);
-    const [policy, snapshot] = await Promise.all([policyOf(desk, account), desk.marks.newest()]);
-    const now = desk.world.clock.now();
+    const viewed = await viewAccount(desk, account);
+    const { policy, snapshot, now } = viewed;
     return {
       accountId: account.accountId,
       brokerId: account.brokerId,
@@ -89,6 +84,7 @@ export const readAccount = defineRoute({
         const shown = shownScope(account, scopeOf(instrumentId), { snapshot, policy: own, now });
         return { instrumentId, asset, cash, policyVersion: own.version, ...shown };
       }),
+      versions: versionsOf(viewed),
     };
   },
 });

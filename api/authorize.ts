@@ -34,6 +34,7 @@ export const GRANTS: Readonly<Record<Role, Readonly<Partial<Record<Action, Reach
     readContract: "any",
     listLiveCalls: "any",
     readAccount: "any",
+    askWhatIf: "any",
     listCalls: "any",
     readCall: "any",
     listOrders: "any",
@@ -49,6 +50,7 @@ export const GRANTS: Readonly<Record<Role, Readonly<Partial<Record<Action, Reach
     readContract: "any",
     listLiveCalls: "any",
     readAccount: "any",
+    askWhatIf: "any",
     listCalls: "any",
     readCall: "any",
     listOrders: "any",
@@ -58,6 +60,7 @@ export const GRANTS: Readonly<Record<Role, Readonly<Partial<Record<Action, Reach
   broker: {
     readContract: "any",
     readAccount: "own",
+    askWhatIf: "own",
     listCalls: "own",
     readCall: "own",
     listOrders: "own",
@@ -69,6 +72,7 @@ export const GRANTS: Readonly<Record<Role, Readonly<Partial<Record<Action, Reach
   holder: {
     readContract: "any",
     readAccount: "own",
+    askWhatIf: "own",
     listCalls: "own",
     readCall: "own",
     listOrders: "own",

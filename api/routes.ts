@@ -10,6 +10,7 @@ import { postMarks } from "./marks.ts";
 import { listOrders } from "./orders.ts";
 import { putPolicy } from "./policies.ts";
 import type { Route } from "./route.ts";
+import { askWhatIf } from "./what-if.ts";
 import { checkWithdrawalRoute } from "./withdrawal-checks.ts";
 
 /** Every resource of the API but its own description. */
@@ -17,6 +18,7 @@ const resources: readonly Route[] = [
   health,
   listLiveCalls,
   readAccount,
+  askWhatIf,
   listCalls,
   readCall,
   listOrders,

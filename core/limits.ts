@@ -29,6 +29,13 @@ export const LIMITS = {
    * call, so that a payment that never comes holds the venue no longer.
    */
   extensionMs: 600_000,
+  /**
+   * Marks that a decision's record keeps: at 100 bytes a mark the envelope stays far below DynamoDB's 400 kB. Above it
+   * the record names the snapshot and keeps the hash of the marks: it is recomputed as long as the snapshot is kept.
+   */
+  recordMarksMax: 1_000,
+  /** Contracts that a what-if tries as a hedge: each is some 20 assessments, within one request. */
+  hedgesTriedMax: 6,
   /** Accounts that the API judges a change of terms on within one request; a larger book is the operator's command's. */
   accountsPerRequestMax: 100_000,
   /** Longest that a price without a second source is held for the accounts that it would breach (R17). */

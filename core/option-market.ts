@@ -66,6 +66,14 @@ export const surfaceOf = (underlyingId: string, snapshot: MarketSnapshot): Volat
   return surfaceFromQuotes(quotes).surface;
 };
 
+/** The volatility that the option's own good mark implies; null where it has none, or one that no volatility explains. */
+export const ownVolatility = (instrument: Instrument, terms: OptionTerms, snapshot: MarketSnapshot): number | null => {
+  const own = quoteOf(instrument, terms, snapshot);
+  if (own?.bid == null) return null;
+  const implied = impliedVolatility({ ...own, price: own.bid });
+  return implied.ok ? implied.volatility : null;
+};
+
 /** The volatility that the option's own good mark implies, else that of its neighbours; null where neither tells. */
 const volatilityOf = (
   instrument: Instrument,
@@ -73,11 +81,8 @@ const volatilityOf = (
   snapshot: MarketSnapshot,
   surface: () => VolatilitySurface,
 ): number | null => {
-  const own = quoteOf(instrument, terms, snapshot);
-  if (own?.bid != null) {
-    const implied = impliedVolatility({ ...own, price: own.bid });
-    if (implied.ok) return implied.volatility;
-  }
+  const own = ownVolatility(instrument, terms, snapshot);
+  if (own !== null) return own;
   const forward = forwardOf(terms, snapshot);
   if (forward === null) return null;
   const answer = volatilityAt(surface(), whole(terms.strike), forward, yearsOf(instrument, snapshot));

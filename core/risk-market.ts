@@ -14,6 +14,8 @@ const whole = (value: bigint): number => Number(value) / Number(ONE);
 
 /** The price of a base asset on a snapshot, with the quote asset that it is told in. */
 export interface SpotPrice {
+  /** The pair or contract that tells it. */
+  readonly instrumentId: string;
   readonly price: number;
   readonly quoteAsset: Asset;
 }
@@ -28,7 +30,9 @@ export const spotOf = (baseAsset: Asset, { instruments, marks }: MarketSnapshot)
     if (best === null || rank(instrument) < rank(best)) best = instrument;
   }
   const mark = best === null ? undefined : marks.get(best.instrumentId);
-  return best === null || mark === undefined ? null : { price: whole(mark.price), quoteAsset: best.quoteAsset };
+  return best === null || mark === undefined
+    ? null
+    : { instrumentId: best.instrumentId, price: whole(mark.price), quoteAsset: best.quoteAsset };
 };
 
 /**

@@ -11,6 +11,8 @@ import { type EventMessage, encodeEvent, eventText } from "../wire/events.ts";
 import { encodeEntry, entry } from "../wire/feed.ts";
 import { Malformed, placesOf } from "../wire/parse.ts";
 import { count, decimalText, instantText, iso, SCHEMA_VERSION, schemaVersion } from "../wire/scalars.ts";
+import { canonical } from "./canonical.ts";
+import { type Decided, decisionRecord, recordOf } from "./decision-record.ts";
 import { checkSchema, type Item, json, SCHEMA, text, UnreadableRow } from "./items.ts";
 import { accountPk, eventIdOf, hashOf, sequenceSk } from "./keys.ts";
 import { packAmounts } from "./packed.ts";
@@ -51,6 +53,8 @@ const envelopeBody = z.object({
    * gone with the tables that were replaced.
    */
   follows: count.optional(),
+  /** What a decision was made on; null for an act that is none. Envelopes from before the record existed have no such member. */
+  decision: decisionRecord.nullable().optional(),
   /** Hash of the account's previous envelope; "" for the first. */
   prevHash: z.string(),
 });
@@ -64,6 +68,8 @@ export interface CommitMeta {
   readonly causedBy: string;
   readonly snapshotId: string | null;
   readonly mode: Mode;
+  /** What `decide` was given; absent for any other act: an acknowledgement, a notice, an order that was sent. */
+  readonly decided?: Decided;
   /** After a restore: the newest envelope that the journal has of the account, wherever its row stands. */
   readonly follows?: { readonly seq: number; readonly hash: string };
 }
@@ -73,17 +79,6 @@ const followedBy = ({ before }: Change, { follows }: CommitMeta): { readonly fol
   if (follows !== undefined) return { follows: follows.seq, prevHash: follows.hash };
   const opensAfterRestore = before.headHash === "" && before.version > 0;
   return { ...(opensAfterRestore && { follows: 0 }), prevHash: before.headHash };
-};
-
-/** JSON with sorted keys and without spaces: one text for one content. */
-export const canonical = (value: unknown): string => {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
-  if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, member]) => `${JSON.stringify(name)}:${canonical(member)}`);
-  return `{${members.join(",")}}`;
 };
 
 const envelopeOf = (change: Change, meta: CommitMeta, at: number): EnvelopeText => {
@@ -115,6 +110,7 @@ const envelopeOf = (change: Change, meta: CommitMeta, at: number): EnvelopeText 
     })),
     entries: change.entries.map(encodeEntry),
     events: change.events.map(encodeEvent),
+    decision: meta.decided === undefined ? null : recordOf(change, meta.decided),
     ...followedBy(change, meta),
   };
 };
@@ -140,12 +136,12 @@ export const sealEnvelope = (change: Change, meta: CommitMeta, at: number): { re
 
 /**
  * True when `stored` is what this change would write: the same content on the same predecessor, at
- * whatever instant. That is the mark of a commit whose reply was lost.
+ * whatever instant and on whatever inputs. That is the mark of a commit whose reply was lost.
  */
 export const isSameCommit = (stored: Item, row: Item): boolean => {
   const timeless = (item: Item): string => {
     const body = json(item, "body") as Record<string, unknown>;
-    return canonical({ ...body, at: undefined });
+    return canonical({ ...body, at: undefined, decision: undefined });
   };
   return timeless(stored) === timeless(row);
 };

@@ -53,27 +53,31 @@ export const decodeInstrument = (item: Item): Instrument => {
   return read.data;
 };
 
-type PackedMark = [instrumentId: string, price: string, asOf: number, source: string, candidate: [price: string, asOf: number] | null];
+export type PackedMark = [
+  instrumentId: string,
+  price: string,
+  asOf: number,
+  source: string,
+  candidate: [price: string, asOf: number] | null,
+];
+
+export const packMark = (mark: Mark): PackedMark => [
+  mark.instrumentId,
+  decimal(mark.price),
+  mark.asOf,
+  mark.source,
+  mark.candidate === null ? null : [decimal(mark.candidate.price), mark.candidate.asOf],
+];
+
+export const unpackMark = ([instrumentId, at, asOf, source, candidate]: PackedMark): Mark => ({
+  instrumentId,
+  price: price(at),
+  asOf,
+  source,
+  candidate: candidate === null ? null : { price: price(candidate[0]), asOf: candidate[1] },
+});
 
 /** Marks as one attribute of a snapshot. */
-export const packMarks = (marks: readonly Mark[]): string =>
-  JSON.stringify(
-    marks.map(
-      (mark): PackedMark => [
-        mark.instrumentId,
-        decimal(mark.price),
-        mark.asOf,
-        mark.source,
-        mark.candidate === null ? null : [decimal(mark.candidate.price), mark.candidate.asOf],
-      ],
-    ),
-  );
+export const packMarks = (marks: readonly Mark[]): string => JSON.stringify(marks.map(packMark));
 
-export const unpackMarks = (packed: string): Mark[] =>
-  (JSON.parse(packed) as PackedMark[]).map(([instrumentId, at, asOf, source, candidate]) => ({
-    instrumentId,
-    price: price(at),
-    asOf,
-    source,
-    candidate: candidate === null ? null : { price: price(candidate[0]), asOf: candidate[1] },
-  }));
+export const unpackMarks = (packed: string): Mark[] => (JSON.parse(packed) as PackedMark[]).map(unpackMark);

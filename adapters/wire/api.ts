@@ -130,6 +130,15 @@ const holding = z.object({
 
 const cure = marginCall.shape.cures.element;
 
+/** What the figures were made of: prices stand in the legs and the collateral, the policy's version beside them. */
+const versions = z.object({
+  snapshotId: z.string(),
+  /** Release of the code. */
+  release: z.string(),
+  /** Version of each instrument that the statement may have looked at. */
+  instruments: z.record(z.string(), count),
+});
+
 const statementReply = z.object({
   at: instant,
   valuationAsset: asset,
@@ -152,6 +161,8 @@ const scopeReply = z.object({
   /** What returns it to IM on these marks, and the ways to pay it (R4). */
   amountDue: moneyText,
   cures: z.array(cure),
+  /** The part of the requirement that is the largest: what binds. Null without a requirement. */
+  boundBy: z.string().nullable(),
   call: callReply.nullable(),
 });
 
@@ -168,8 +179,69 @@ export const accountReply = scopeReply.extend({
   version: count,
   mode: z.enum(MODES),
   outOfSync: z.boolean(),
+  versions,
   /** Isolated pools by instrument; none where every position is margined together. */
   pools: z.array(poolReply),
+});
+
+const nonZero = (value: bigint): boolean => value !== 0n;
+const shock = z.number().int().min(-999_999).max(10_000_000);
+
+/** Body of `POST /accounts/{accountId}/what-if`: payments and trades on the present marks, and then a move of the market. */
+export const whatIfBody = z.strictObject({
+  /** A negative amount is a withdrawal. */
+  deposits: z
+    .array(z.strictObject({ asset, amount: moneyText.refine(nonZero, "must not be 0") }))
+    .max(20)
+    .default([]),
+  /** Signed quantities, buy is positive; without a price at the last accepted mark. */
+  trades: z
+    .array(
+      z.strictObject({ instrumentId, quantity: quantityText.refine(nonZero, "must not be 0"), price: priceText.nullable().default(null) }),
+    )
+    .max(50)
+    .default([]),
+  /** By base asset: every price of it times 1 + ppm / 1,000,000. */
+  priceShocks: z
+    .array(z.strictObject({ asset, ppm: shock }))
+    .max(50)
+    .refine((shocks) => new Set(shocks.map((one) => one.asset)).size === shocks.length, "an asset stands twice")
+    .default([]),
+  /** Every volatility times 1 + ppm / 1,000,000. */
+  volatilityShockPpm: shock.default(0),
+});
+
+const pricedCure = z.object({
+  /** `hedge`: a trade in a contract that need not be held, where the policy's model gives relief for it (M6). */
+  kind: z.enum(["deposit", "reduce", "hedge"]),
+  asset: asset.nullable(),
+  amount: moneyText.nullable(),
+  instrumentId: instrumentId.nullable(),
+  side: z.enum(["buy", "sell"]).nullable(),
+  quantity: quantityText.nullable(),
+  /** In the valuation asset: a deposit its value at the index, a trade its taker fee. */
+  cost: moneyText,
+});
+
+const explained = z.object({
+  level: z.enum(LEVELS),
+  /** `(E_i − MM) / (IM − MM)` in ppm on the cautious side (R1), as a decimal string; null without a requirement. */
+  headroomPpm: z.string().nullable(),
+  boundBy: z.string().nullable(),
+  amountDue: moneyText,
+  /** Each alone is enough; the cheapest first. */
+  cures: z.array(pricedCure),
+  statement: statementReply.extend({ legs: z.array(leg.omit({ liquidationPrice: true, bankruptcyPrice: true })) }),
+});
+
+/** The account as it is and as it would be; nothing is written. */
+export const whatIfReply = z.object({
+  accountId,
+  policyId,
+  policyVersion: count,
+  versions,
+  before: explained,
+  after: explained,
 });
 
 export const withdrawalReply = z.object({

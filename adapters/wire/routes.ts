@@ -17,6 +17,7 @@ export const ROUTES = [
   { method: "GET", path: "/openapi.json", action: "readContract", access: "iam" },
   { method: "GET", path: "/calls", action: "listLiveCalls", access: "iam" },
   { method: "GET", path: "/accounts/{accountId}", action: "readAccount", access: "iam" },
+  { method: "POST", path: "/accounts/{accountId}/what-if", action: "askWhatIf", access: "iam" },
   { method: "GET", path: "/accounts/{accountId}/calls", action: "listCalls", access: "iam" },
   { method: "GET", path: "/accounts/{accountId}/calls/{callId}", action: "readCall", access: "iam" },
   { method: "GET", path: "/accounts/{accountId}/orders", action: "listOrders", access: "iam" },

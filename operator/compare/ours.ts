@@ -1,6 +1,7 @@
 import * as z from "zod";
 
-import { canonical, verifyChain } from "../../adapters/dynamodb/envelope.ts";
+import { canonical } from "../../adapters/dynamodb/canonical.ts";
+import { verifyChain } from "../../adapters/dynamodb/envelope.ts";
 import { type Item, json, SCHEMA, text } from "../../adapters/dynamodb/items.ts";
 import { accountPk, sequenceSk } from "../../adapters/dynamodb/keys.ts";
 import { encodeInstrument, instrumentBody } from "../../adapters/wire/instrument.ts";

@@ -4,10 +4,12 @@ import type { Item } from "../../adapters/dynamodb/items.ts";
 import { accountPk, entrySk, hashOf } from "../../adapters/dynamodb/keys.ts";
 import { instrumentItem, markItem, packMarks } from "../../adapters/dynamodb/mark-codec.ts";
 import { instrumentBody } from "../../adapters/wire/instrument.ts";
+import { policyBody } from "../../adapters/wire/policy.ts";
 import type { MarginAccount, Position } from "../../core/account.ts";
 import type { Change } from "../../core/decision.ts";
 import type { Instrument } from "../../core/instrument.ts";
-import type { Mark } from "../../core/mark.ts";
+import type { Mark, MarketSnapshot } from "../../core/mark.ts";
+import type { PolicyInMode } from "../../core/mode.ts";
 import { money, price, quantity } from "../../core/money.ts";
 import { itemBytes } from "./capacity.ts";
 
@@ -110,11 +112,50 @@ const snapshotItem = (instruments: number): Item => ({
   marks: { S: packMarks(indices(instruments).map((index) => typicalMark(index))) },
 });
 
+/** The newest marks of the venue. */
+const typicalSnapshot = (instruments: number): MarketSnapshot => ({
+  snapshotId: `NEWEST#${AT}`,
+  takenAt: AT,
+  instruments: new Map(indices(instruments).map((index) => [instrumentIdOf(index), typicalInstrument(index)])),
+  marks: new Map(indices(instruments).map((index) => [instrumentIdOf(index), typicalMark(index)])),
+});
+
+/** Collateral that needs no price: what a record keeps of a policy is its version and its hash. */
+const TYPICAL_POLICY: PolicyInMode = {
+  ...policyBody.parse({
+    policyId: "standard",
+    version: 1,
+    valuationAsset: "USDT",
+    levels: { warning: 750_000, call: 500_000, restricted: 200_000, backstop: 666_667, hysteresis: 50_000, inclusive: false },
+    collateral: [{ asset: "USDT", priceId: null, tiers: [{ floor: "0", haircutIm: 0, haircutMm: 0 }], liabilityWeight: 1_000_000 }],
+    unrealisedProfitIm: 1_000_000,
+    unrealisedProfitWithdrawal: 0,
+    graceMs: 1_800_000,
+    graceMinMs: 60_000,
+    topUpGraceMs: 600_000,
+    topUpsMax: 3,
+    noticeAllowanceMs: 60_000,
+    noticeWaitMaxMs: 120_000,
+    coolDownMs: 600_000,
+    episodeEndMs: 600_000,
+    cureDwellMs: 60_000,
+    badMarkWaitMs: 600_000,
+    onUnmet: "reduce",
+    closeOutBuffer: 100_000,
+    minimumTransfer: "10",
+    attemptsMax: 3,
+  }),
+  mode: "enforce",
+};
+
 /** @param positions of an account. @param instruments of the venue. */
 export const rowBytes = (positions: number, instruments: number): RowBytes => {
   const account = typicalAccount(positions);
   const change = depositOn(account);
-  const meta = { causedBy: "feed dep-2026-01-15-00000001", snapshotId: `NEWEST#${AT}`, mode: "enforce" } as const;
+  const meta = {
+    ...{ causedBy: "feed dep-2026-01-15-00000001", snapshotId: `NEWEST#${AT}`, mode: "enforce" as const },
+    decided: { snapshot: typicalSnapshot(instruments), policy: TYPICAL_POLICY, now: AT },
+  };
   const sum = (items: readonly Item[]): number => items.reduce((bytes, item) => bytes + itemBytes(item), 0);
   return {
     account: itemBytes(encodeAccount(account, account.headHash, 256)),

@@ -112,7 +112,7 @@ export const minuteWork = (shards: number, rows: RowBytes): Work => ({
 export const CALLED: Work = {
   ...NONE,
   readUnits: 17,
-  writeUnits: 43,
+  writeUnits: 53,
   queueRequests: 2,
   published: 3,
   scheduled: 1,
@@ -124,7 +124,7 @@ export const CALLED: Work = {
 export const PAID: Work = {
   ...NONE,
   readUnits: 10,
-  writeUnits: 26,
+  writeUnits: 32,
   published: 2,
   emails: 1,
   fifoRequests: 1,
@@ -135,7 +135,7 @@ export const PAID: Work = {
 export const LIQUIDATED: Work = {
   ...NONE,
   readUnits: 56,
-  writeUnits: 82,
+  writeUnits: 98,
   fifoRequests: 2,
   published: 6,
   emails: 3,

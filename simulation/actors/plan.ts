@@ -231,7 +231,7 @@ const transfersOf = (seed: number, accounts: readonly AccountPlan[], until: numb
   });
 };
 
-/** One seed in so many has accounts under the models; those of the corpus do not. */
+/** One seed in so many has accounts under the models; those of the corpus from before them do not, and mean what they meant. */
 const MODELS_EVERY = 4;
 
 /** An account of the models in place of one in two of the others: a hedged book under portfolio margin, or a seller of options. */

@@ -5,6 +5,8 @@ import { policyBody } from "../../adapters/wire/policy.ts";
 import { decide } from "../../core/decide.ts";
 import type { MarketSnapshot } from "../../core/mark.ts";
 import type { PolicyInMode } from "../../core/mode.ts";
+import type { Policy } from "../../core/policy.ts";
+import { scopeOf } from "../../core/scope.ts";
 import type { Item } from "../db/expressions.ts";
 import type { MemoryTables } from "../db/memory-tables.ts";
 import { instantOf } from "../time/instants.ts";
@@ -35,14 +37,14 @@ const snapshotAt = (tables: MemoryTables, { marks }: TableNames, snapshotId: str
   };
 };
 
-const policyAt = (tables: MemoryTables, { book }: TableNames, policyId: string): PolicyInMode => {
+const policyAt = (tables: MemoryTables, { book }: TableNames, policyId: string): Policy => {
   const row = itemAt(tables, book, "POLICY", `${policyId}#v1`);
-  return { ...policyBody.parse(JSON.parse(row?.["body"]?.S ?? "{}")), mode: "enforce" };
+  return policyBody.parse(JSON.parse(row?.["body"]?.S ?? "{}"));
 };
 
 /**
  * I27: a decision of a sweep, made again from what was stored (the account as it was, the snapshot that it names,
- * its policy, its instant), gives the same journal entry, byte for byte.
+ * its policy, its instant), gives the same journal entry with its record, byte for byte.
  */
 export const createReplayChecks = (check: Check, tables: MemoryTables, names: TableNames) => {
   let decisions = 0;
@@ -57,9 +59,13 @@ export const createReplayChecks = (check: Check, tables: MemoryTables, names: Ta
     if (snapshot === null) return;
     const at = instantOf(envelope.at);
     const account = decodeAccount(accountBefore);
-    const change = decide(account, snapshot, policyAt(tables, names, account.policyId), at);
-    const again =
-      change === null ? "" : sealEnvelope(change, { causedBy: envelope.causedBy, snapshotId, mode: "enforce" }, at).row["body"]?.S;
+    const own = policyAt(tables, names, account.policyId);
+    // Every policy of a run has one version: its pools' calls were opened under it too.
+    const ofPools = new Map([...account.pools.keys()].map((instrumentId) => [scopeOf(instrumentId), own]));
+    const policy: PolicyInMode = { ...own, mode: "enforce", ...(ofPools.size > 0 && { ofPools }) };
+    const change = decide(account, snapshot, policy, at);
+    const meta = { causedBy: envelope.causedBy, snapshotId, mode: "enforce", decided: { snapshot, policy, now: at } } as const;
+    const again = change === null ? "" : sealEnvelope(change, meta, at).row["body"]?.S;
     check(
       "I27",
       again === envelopeText,

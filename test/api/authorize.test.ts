@@ -11,6 +11,7 @@ action           operator auditor marks feed broker holder
 readContract     any      any     any   any  any    any
 listLiveCalls    any      any     -     -    -      -
 readAccount      any      any     -     -    own    own
+askWhatIf        any      any     -     -    own    own
 listCalls        any      any     -     -    own    own
 readCall         any      any     -     -    own    own
 listOrders       any      any     -     -    own    own

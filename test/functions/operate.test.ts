@@ -33,6 +33,7 @@ const contact = { email: "holder@example.com", name: null, timeZone: "Europe/Lon
 const request = (action: string, whose: "own" | "other", as: string) => {
   const [accountId, brokerId, callId] = whose === "own" ? ["A-1", "B1", callIds.A1] : ["A-2", "B2", callIds.A2];
   const bodies: Record<string, unknown> = {
+    askWhatIf: { deposits: [{ asset: "USDT", amount: "1" }] },
     cancelCall: { reason: "opened on a wrong price" },
     putContact: contact,
     checkWithdrawal: { accountId, asset: "USDT", amount: "1" },
@@ -64,6 +65,7 @@ const REACH: Record<string, readonly [own: string, other: string]> = {
   readContract: /*         */ ["++++++", "++++++"],
   listLiveCalls: /*        */ ["++----", "++----"],
   readAccount: /*          */ ["++--++", "++----"],
+  askWhatIf: /*            */ ["++--++", "++----"],
   listCalls: /*            */ ["++--++", "++----"],
   readCall: /*             */ ["++--++", "++----"],
   listOrders: /*           */ ["++--++", "++----"],

@@ -26,6 +26,7 @@ const ENTRY = {
 
 /** What is sent with a request, by the route's action. */
 const BODIES: Readonly<Record<string, object>> = {
+  askWhatIf: { deposits: [{ asset: "USDT", amount: "-1" }], priceShocks: [{ asset: "BTC", ppm: -100_000 }] },
   cancelCall: { reason: "opened on a mistake of the venue" },
   putContact: CONTACT,
   checkWithdrawal: { accountId: "A-1", asset: "USDT", amount: "1" },

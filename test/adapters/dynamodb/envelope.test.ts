@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { createBook } from "../../../adapters/dynamodb/book.ts";
-import { canonical, decodeEnvelope, envelopeToMessages, sealEnvelope, verifyChain } from "../../../adapters/dynamodb/envelope.ts";
+import { canonical } from "../../../adapters/dynamodb/canonical.ts";
+import { decodeEnvelope, envelopeToMessages, sealEnvelope, verifyChain } from "../../../adapters/dynamodb/envelope.ts";
 import type { Item } from "../../../adapters/dynamodb/items.ts";
 import { createJournal } from "../../../adapters/dynamodb/journal.ts";
 import { eventIdOf } from "../../../adapters/dynamodb/keys.ts";

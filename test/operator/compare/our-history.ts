@@ -32,7 +32,8 @@ export const ourHistory = (policy: PolicyInMode = { ...POLICY, mode: "observe" }
     const snapshot = snapshots.at(-1) ?? { ...market(at, {}), instruments };
     const changed = decide(account, snapshot, policy, at, facts);
     if (changed === null) return;
-    const { row, hash } = sealEnvelope(changed, { causedBy: "test", snapshotId: snapshot.snapshotId, mode: policy.mode }, at);
+    const decided = { snapshot, policy, now: at };
+    const { row, hash } = sealEnvelope(changed, { causedBy: "test", snapshotId: snapshot.snapshotId, mode: policy.mode, decided }, at);
     accounts.set(account.accountId, { ...changed.after, headHash: hash });
     journals.set(account.accountId, [...(journals.get(account.accountId) ?? []), row]);
   };

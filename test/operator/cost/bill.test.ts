@@ -17,7 +17,7 @@ const amounts = (traffic: Traffic): Record<string, string> =>
   Object.fromEntries(billOf(STAGE, traffic, THINGS, PRICE_LIST).lines.map(({ name, amount }) => [name, amount.toFixed(4)]));
 
 test("rows are those of the codecs", () => {
-  expect(rowBytes(10, 40)).toEqual({ account: 498, marks: 2_680, instruments: 32_120, snapshot: 3_093, envelope: 657, entry: 63 });
+  expect(rowBytes(10, 40)).toEqual({ account: 498, marks: 2_680, instruments: 32_120, snapshot: 3_093, envelope: 974, entry: 63 });
   // A position more is "COINnnn-PERP:-123.456:7935.25;": 30 bytes.
   expect(rowBytes(11, 40).account).toBe(528);
 });
@@ -43,8 +43,8 @@ test("a fact is two reads and six write units; a call is told", () => {
   expect(facts["writeUnits"]).toBeCloseTo(43_800 * 14 + month * 6, 3);
   expect(facts["fifoRequests"]).toBeCloseTo(month * 3, 3);
   const called = units({ ...IDLE, calledPercent: 1 });
-  // Ten calls: 43 units each, nine paid with 26, one liquidated with 82.
-  expect(called["writeUnits"]).toBeCloseTo(43_800 * 14 + 430 + 234 + 82, 3);
+  // Ten calls: 53 units each, nine paid with 32, one liquidated with 98.
+  expect(called["writeUnits"]).toBeCloseTo(43_800 * 14 + 530 + 288 + 98, 3);
   // One email each when called, nine when paid, three for the one that was liquidated.
   expect(called["emails"]).toBeCloseTo(10 + 9 + 3, 6);
 });

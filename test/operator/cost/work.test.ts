@@ -310,5 +310,5 @@ test("work of several kinds adds up", () => {
       [2, CALLED],
       [1, PAID],
     ]),
-  ).toMatchObject({ readUnits: 44, writeUnits: 112, emails: 3, invocations: { "deliver-webhook": 8, "apply-book-feed": 1 } });
+  ).toMatchObject({ readUnits: 44, writeUnits: 138, emails: 3, invocations: { "deliver-webhook": 8, "apply-book-feed": 1 } });
 });
