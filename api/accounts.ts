@@ -48,7 +48,7 @@ const shownScope = (account: MarginAccount, scope: Scope, { snapshot, policy, no
     },
     amountDue,
     cures: [...cures],
-    boundBy: boundOf(statement.components),
+    boundBy: boundOf(statement),
     call: view.live === null ? null : shownCall(view.live.call),
   };
 };
