@@ -1,7 +1,12 @@
 import { describe, expect, it } from "vitest";
+import * as z from "zod";
 
 import { instrumentTerms, policyTerms as policyTermsBody } from "../../adapters/wire/api.ts";
-import { decimal, type Price, price } from "../../core/money.ts";
+import { instrumentBody } from "../../adapters/wire/instrument.ts";
+import { type PolicyBody, policyBody } from "../../adapters/wire/policy.ts";
+import { newAccount } from "../../core/account.ts";
+import { decimal, money, type Price, price, quantity } from "../../core/money.ts";
+import { assess } from "../../core/statement.ts";
 import { blackThursday } from "../../local/feed/black-thursday.ts";
 import { type TickStep, ticksOf } from "../../local/feed/ticks.ts";
 import { withOptions } from "../../local/listed-options.ts";
@@ -87,6 +92,32 @@ describe("their quotes", () => {
       expect(step(index).at).toBe(at);
       for (const [symbol, value] of prices) expect(step(index).prices.get(symbol)).toBe(value);
     }
+  });
+
+  it("of a stretch without any leave an option's value to its neighbours: quality MODEL (S15)", () => {
+    // Of BTC-27MAR20-8700-C nothing is quoted from tick 18 to 35.
+    const qualityAt = (tick: number) => {
+      const newest = new Map(
+        steps.slice(0, tick + 1).flatMap((one) => marksOf(market, one).map((mark) => [mark.instrumentId, mark] as const)),
+      );
+      const marks = new Map([...newest].map(([id, mark]) => [id, { ...mark, source: "replay", candidate: null }] as const));
+      const instruments = new Map(
+        market.listings.map((listing) => {
+          const terms = instrumentTermsOf(listing, step(0).prices.get(listing.symbol) ?? 0n, STEPPED_CLOCKS);
+          return [listing.instrumentId, z.decode(instrumentBody, { ...terms, instrumentId: listing.instrumentId, version: 1 })] as const;
+        }),
+      );
+      const policy = z.decode(policyBody, {
+        ...policyTerms(market, STEPPED_CLOCKS).get("portfolio"),
+        policyId: "portfolio",
+        version: 1,
+      } as PolicyBody);
+      const none = newAccount({ accountId: "A1", key: "", brokerId: "", clientClass: "", policyId: "portfolio" });
+      const sold = { instrumentId: "BTC-27MAR20-8700-C", quantity: quantity("-1"), entryPrice: price("150") };
+      const account = { ...none, balances: new Map([["USDT", money("5000")]]), positions: [sold] };
+      return assess(account, { snapshotId: "S", takenAt: step(tick).at, marks, instruments }, policy, step(tick).at).quality;
+    };
+    expect([17, 19, 20, 35, 36].map(qualityAt)).toEqual(["GOOD", "GOOD", "MODEL", "MODEL", "GOOD"]);
   });
 
   it("are missing for six hours now and then, by the seed, never at the opening", () => {
