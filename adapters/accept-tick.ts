@@ -1,7 +1,7 @@
 import type { Instrument } from "../core/instrument.ts";
 import type { Mark } from "../core/mark.ts";
 import { abs, PPM, type Price } from "../core/money.ts";
-import { boundOf, judgeMark } from "../core/quality.ts";
+import { judgeMark, sourceBoundOf } from "../core/quality.ts";
 import type { Desk } from "./decide-account.ts";
 import type { createPriceBreaker } from "./price-breaker.ts";
 import type { MarkTick } from "./wire/marks.ts";
@@ -44,11 +44,11 @@ const judgeTick = async ({ desk, breaker }: Intake, tick: MarkTick, instrument: 
       previous = await marks.mark(tick.instrumentId);
       continue;
     }
-    if (outcome === "accepted" && boundOf(tick.price, instrument) !== null) {
+    if (outcome === "accepted" && sourceBoundOf(tick.price, instrument) !== null) {
       world.log.count("mark_at_bound");
       world.log.warn("mark at a bound of its source", {
         instrumentId: tick.instrumentId,
-        reason: `at its ${boundOf(tick.price, instrument)} answer`,
+        reason: `at its ${sourceBoundOf(tick.price, instrument)} answer`,
       });
     }
     world.log.count(isStored ? `mark_${outcome}` : `mark_${outcome}_${slug(reason)}`);

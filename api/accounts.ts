@@ -50,7 +50,7 @@ const shownScope = (account: MarginAccount, scope: Scope, { snapshot, policy, no
     },
     amountDue,
     cures: [...cures],
-    boundBy: boundOf(statement.components),
+    boundBy: boundOf(statement),
     distance: distance.ok ? { ...distance.value, heldFixed: [...distance.value.heldFixed] } : null,
     noDistance: distance.ok ? null : `${distance.fault}: ${distance.detail}`,
     call: view.live === null ? null : shownCall(view.live.call),

@@ -50,7 +50,7 @@ const draft = (s: Situation, paid: boolean): MarginCall => {
     initialRequirement: statement.low.initial,
     maintenanceRequirement: statement.low.maintenance,
     cures,
-    boundBy: boundOf(statement.components),
+    boundBy: boundOf(statement),
     metAmount: ZERO,
     confirmingAmount: ZERO,
     onBadMarks,

@@ -24,7 +24,7 @@ const asked = (s: Situation, call: MarginCall, due: { readonly amountDue: Money;
   snapshotId: s.snapshot.snapshotId,
   amountDue: plus(call.metAmount, due.amountDue),
   cures: due.cures,
-  boundBy: boundOf(s.statement.components),
+  boundBy: boundOf(s.statement),
   equity: s.statement.low.equityInitial,
   initialRequirement: s.statement.low.initial,
   maintenanceRequirement: s.statement.low.maintenance,

@@ -34,7 +34,7 @@ export interface MarginCall {
   readonly initialRequirement: Money;
   readonly maintenanceRequirement: Money;
   readonly cures: readonly Cure[];
-  /** The part of the requirement that was the largest when the call was issued or last topped up; null where none was told. */
+  /** The part of the requirement that was the largest when the call was issued or last topped up, or the debts of a flat account; null where none was told. */
   readonly boundBy: string | null;
   /** Credited deposits and reductions since the issue, at IM value (R10 a). */
   readonly metAmount: Money;

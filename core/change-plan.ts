@@ -154,7 +154,7 @@ const affectedBy = (
 };
 
 const boundUnder = (account: MarginAccount, scope: Scope, terms: DecidingTerms, now: number): string | null =>
-  boundOf(assess(viewOf(account, scope), terms.snapshot, policyIn(terms.policy, scope), now).components);
+  boundOf(assess(viewOf(account, scope), terms.snapshot, policyIn(terms.policy, scope), now));
 
 type Gravity = Pick<Affected, "effect" | "headroomAfter" | "accountId">;
 

@@ -35,6 +35,8 @@ const zeroPrice = (position: Position, priced: PricedInstrument, mark: Price, si
   const size = abs(position.quantity);
   const worth = size * instrument.multiplier;
   const relief = freed ?? requirementAt(high, size, "maintenance");
+  // A leg that requires nothing, as a bought option in standard option margin, has no share of the equity to use up.
+  if (relief <= 0n) return null;
   if (instrument.kind === "inverse") {
     const share = (sided.equityMaintenance * relief) / sided.maintenance;
     const divisor = long ? worth + share * mark : worth - share * mark;
@@ -56,8 +58,8 @@ const zeroPrice = (position: Position, priced: PricedInstrument, mark: Price, si
  * edge. Rounded to a whole tick on the side that loses less, except that it stays a price at which
  * the market can trade: never beyond the mark itself.
  *
- * @param freed maintenance requirement that closing the whole leg frees, where a model margins it with others; null
- *   for a leg that is margined alone. The leg's share of the equity is its share of the requirement (M4).
+ * @param freed maintenance requirement that closing the whole leg frees, where a model margins it with others, 0 where it frees
+ *   none and only the band bounds the price; null for a leg that is margined alone. The leg's share of the equity is its share of the requirement (M4).
  */
 export const limitPriceOf = (position: Position, priced: PricedInstrument, sided: Sided, freed: Money | null = null): Price => {
   const { instrument } = priced;

@@ -1,11 +1,12 @@
 import type { MarginAccount, Position } from "./account.ts";
+import { atPrice } from "./collateral.ts";
 import type { Sided, Valued } from "./equity.ts";
 import { closeIn, pointOf, sidedOf, valuedOf } from "./equity.ts";
 import { limitPriceOf } from "./limit-price.ts";
 import { LIMITS } from "./limits.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
-import { marketOf, pricedInstrument } from "./market.ts";
+import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
 import type { Money, Price, Quantity } from "./money.ts";
 import { abs, max, minus, PPM, ZERO } from "./money.ts";
 import type { Policy } from "./policy.ts";
@@ -13,7 +14,7 @@ import { ACTIONS } from "./quality.ts";
 import { leastClosing, partsOf } from "./reduction.ts";
 import type { MarginStatement } from "./statement.ts";
 import { headroomBelow } from "./statement.ts";
-import { bracketOf } from "./valuation.ts";
+import { bracketOf, isPremium, profitOf } from "./valuation.ts";
 
 /** One reduce-only order of a liquidation attempt. */
 export interface PlannedOrder {
@@ -93,13 +94,29 @@ const closeFor = (
   const after = (quantity: Quantity): Valued => closeIn(done.valued, market, { position, quantity, costPpm }, "high");
   const reached = (closed: Quantity): boolean => targetReached(sidedOf(after(closed), market, "high"), target, market.policy);
   const quantity = leastClosing(position, market, "high", reached) ?? most;
+  // What is freed is freed by `most`: so much of the leg has its share of the equity.
+  const part = { ...position, quantity: (position.quantity > 0n ? most : -most) as Quantity };
   const order: PlannedOrder = {
     instrumentId: position.instrumentId,
     side: position.quantity > 0n ? "sell" : "buy",
     quantity,
-    limitPrice: limitPriceOf(position, pricedInstrument(market, position.instrumentId), sided, freed),
+    limitPrice: limitPriceOf(part, pricedInstrument(market, position.instrumentId), sided, freed),
   };
   return { valued: after(quantity), orders: [...done.orders, order] };
+};
+
+/**
+ * The figures with options at their value in the equity, which M4 shares among the legs. Standard option margin has sold
+ * options in the requirement and bought ones nowhere (R6): by its own equity an account looks solvent that is not.
+ */
+const withOptionValue = (sided: Sided, { legs }: Valued, market: PricedMarket): Sided => {
+  if (market.policy.model.kind !== "standard") return sided;
+  const value = legs.reduce((sum, { priced: { instrument, high }, quantity }) => {
+    const price = pricedAsset(market, instrument.settleAsset)?.high ?? 0n;
+    if (high === null || !isPremium(instrument)) return sum;
+    return sum + atPrice(profitOf(instrument, quantity, 0n as Price, high.price), price as Price, "down");
+  }, 0n);
+  return { ...sided, equityMaintenance: (sided.equityMaintenance + value) as Money };
 };
 
 /** The part of a leg whose closing would help most now, for an account whose model margins legs together. */
@@ -200,8 +217,8 @@ export const planLiquidation = (request: {
   const { account, statement, snapshot, policy, target, now } = request;
   if (account.outOfSync) return [];
   const market = marketOf(snapshot, policy, now);
-  const plan: Plan = { market, target, sided: statement.high };
   const start: Planned = { valued: valuedOf(account, market, "high"), orders: [] };
+  const plan: Plan = { market, target, sided: withOptionValue(statement.high, start.valued, market) };
   const legs = tradableLegs(account, market);
   const done =
     start.valued.legs.length > 0

@@ -38,7 +38,7 @@ export const worseQuality = (a: MarkQuality, b: MarkQuality): MarkQuality => (RA
  * Where a price stands against what its source can say at all (S05). At its least answer the truth may be anything
  * below, at its greatest anything above.
  */
-export const boundOf = (price: Price, { markRule: { minAnswer, maxAnswer } }: Instrument): "least" | "greatest" | null => {
+export const sourceBoundOf = (price: Price, { markRule: { minAnswer, maxAnswer } }: Instrument): "least" | "greatest" | null => {
   if (minAnswer !== undefined && price <= minAnswer) return "least";
   return maxAnswer !== undefined && price >= maxAnswer ? "greatest" : null;
 };
@@ -53,7 +53,7 @@ export const boundOf = (price: Price, { markRule: { minAnswer, maxAnswer } }: In
 export const qualityAt = (mark: Mark | undefined, instrument: Instrument, now: number): MarkQuality => {
   if (mark === undefined) return "MISSING";
   const { ageMaxMs, suspectAfterMs } = instrument.markRule;
-  if (boundOf(mark.price, instrument) !== null) return "SUSPECT";
+  if (sourceBoundOf(mark.price, instrument) !== null) return "SUSPECT";
   if (mark.candidate !== null && now - mark.candidate.asOf >= suspectAfterMs) return "SUSPECT";
   return now - mark.asOf > ageMaxMs ? "STALE" : "GOOD";
 };

@@ -114,9 +114,15 @@ const componentsOf = (account: MarginAccount, market: PricedMarket): readonly Co
   return legs.length === 0 ? alone : [...alone, ...modelRequirement(legs, market, "low").components];
 };
 
-/** The name of the part that requires most: what bound the account. Null for an account without a requirement. */
-export const boundOf = (components: readonly Component[]): string | null =>
-  components.reduce<Component | null>((most, each) => (most === null || each.initial > most.initial ? each : most), null)?.name ?? null;
+/**
+ * What bound the account: the name of the part that requires most, or its debts where it is flat and owes more than it
+ * has. Null for an account that nothing binds.
+ */
+export const boundOf = ({ components, low }: Pick<MarginStatement, "components" | "low">): string | null => {
+  const [first, ...others] = components;
+  if (first === undefined) return low.equityInitial < 0n ? "debts that no collateral covers" : null;
+  return others.reduce((most, each) => (each.initial > most.initial ? each : most), first).name;
+};
 
 const collateralOf = (settlements: readonly Settlement[]): CollateralStatement[] =>
   settlements.map((settlement) => ({

@@ -4,7 +4,7 @@ import type { Mark, MarketSnapshot, MarkQuality } from "./mark.ts";
 import type { Money, Ppm, Price, Quantity } from "./money.ts";
 import { abs, divide, max, min, ONE, PPM } from "./money.ts";
 import type { CollateralTerms, Policy } from "./policy.ts";
-import { bandWidth, boundOf, qualityAt, qualityUntil, worseQuality } from "./quality.ts";
+import { bandWidth, qualityAt, qualityUntil, sourceBoundOf, worseQuality } from "./quality.ts";
 import { slowPrice } from "./slow-average.ts";
 import { TermsError } from "./terms-error.ts";
 
@@ -324,7 +324,7 @@ const pricedAlone = (terms: CollateralTerms, snapshot: MarketSnapshot, now: numb
   const quality = qualityAt(mark, instrument, now);
   const width = quality === "GOOD" ? 0n : bandWidth(mark.price, instrument);
   // At its source's least answer an asset may be worth anything below (S05).
-  const lower = (boundOf(mark.price, instrument) === "least" ? 0n : mark.price - width) as Price;
+  const lower = (sourceBoundOf(mark.price, instrument) === "least" ? 0n : mark.price - width) as Price;
   const upper = (mark.price + width) as Price;
   const deposits = depositsQuality(terms, mark, now);
   return {

@@ -73,7 +73,7 @@ export const explain = (account: MarginAccount, snapshot: MarketSnapshot, policy
     statement,
     level: levelOf(account, statement, policy.levels, account.level),
     headroomPpm: headroomOf(statement),
-    boundBy: boundOf(statement.components),
+    boundBy: boundOf(statement),
     amountDue,
     cures: cheapestCures({ account, statement, snapshot, policy }, cures),
   };

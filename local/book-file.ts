@@ -5,6 +5,7 @@ import * as z from "zod";
 import { balances, positions } from "../adapters/wire/feed.ts";
 import { placesOf } from "../adapters/wire/parse.ts";
 import { contactBody } from "../adapters/wire/parties.ts";
+import { statedPools } from "../adapters/wire/pools.ts";
 import { accountId, brokerId, clientClass, policyId } from "../adapters/wire/scalars.ts";
 import { type BookAccount, BROKERS } from "./book.ts";
 import type { Market } from "./market.ts";
@@ -27,6 +28,7 @@ const account = z.strictObject({
   policyId: policyId.default(DEFAULT_POLICY_ID),
   balances,
   positions,
+  pools: statedPools,
   contact: contactBody.optional(),
 });
 
@@ -51,7 +53,8 @@ const contentOf = (file: string): unknown => {
 /** What of an account the replayed venue does not have; null when it has everything. */
 const unknownOf = (one: BookAccount, market: Market, policies: readonly string[]): string | null => {
   const listed = new Set(market.listings.filter(({ kind }) => kind !== "spot").map(({ instrumentId }) => instrumentId));
-  const stranger = one.positions.find((held) => !listed.has(held.instrumentId));
+  const named = [...one.positions, ...[...(one.pools ?? new Map()).keys()].map((instrumentId) => ({ instrumentId }))];
+  const stranger = named.find((held) => !listed.has(held.instrumentId));
   if (stranger !== undefined) return `instrument ${stranger.instrumentId} has no prices; listed are ${[...listed].join(", ")}`;
   const assets = new Set([market.valuationAsset, ...market.collateral.map(({ asset }) => asset)]);
   const coin = [...one.balances.keys()].find((asset) => !assets.has(asset));
@@ -77,7 +80,13 @@ export const readBook = (
     if (seen.has(one.accountId)) throw new Refusal(`${file}: account ${one.accountId} is there twice; give each once`);
     seen.add(one.accountId);
     const email = `${one.accountId.toLowerCase()}@${one.brokerId}.example`;
-    const complete = { ...one, contact: one.contact ?? { email, name: null, timeZone: "UTC", locale: "en", antiPhishingCode: null } };
+    const { pools = [], ...rest } = one;
+    const isolated = pools.length === 0 ? {} : { pools: new Map(pools.map(({ instrumentId, cash }) => [instrumentId, cash])) };
+    const complete = {
+      ...rest,
+      ...isolated,
+      contact: one.contact ?? { email, name: null, timeZone: "UTC", locale: "en", antiPhishingCode: null },
+    };
     const unknown = unknownOf(complete, market, policies);
     if (unknown !== null) throw new Refusal(`${file}: account ${one.accountId}: ${unknown}`);
     return complete;

@@ -4,7 +4,7 @@ import type { Asset } from "../core/instrument.ts";
 import { abs, type Money, money, type Price, type Quantity } from "../core/money.ts";
 import type { Listing, Market } from "./market.ts";
 import { type Draw, draws, normal, pareto, pick } from "./random.ts";
-import { approximateInitial, bracketsOf, COIN_POLICY_ID, DEFAULT_POLICY_ID, wholeLots } from "./terms.ts";
+import { approximateInitial, bracketsOf, COIN_POLICY_ID, DEFAULT_POLICY_ID, PORTFOLIO_POLICY_ID, wholeLots } from "./terms.ts";
 
 /** How an account's holder is reached. All of it is made up; the addresses are reserved for examples. */
 export type BookContact = ContactBody;
@@ -17,8 +17,22 @@ export interface BookAccount {
   readonly policyId: string;
   readonly balances: ReadonlyMap<Asset, Money>;
   readonly positions: readonly Position[];
+  /** Cash of isolated pools by instrument, beside the balances; `positions` holds theirs too. Absent: none. */
+  readonly pools?: ReadonlyMap<string, Money>;
   readonly contact: BookContact;
 }
+
+/** Kinds of accounts that the summary tells apart. */
+export const KINDS = ["perpetuals", "options", "portfolio", "isolated"] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** What an account mostly is. */
+export const kindOf = ({ policyId, positions, pools }: Portfolio, { listings }: Market): Kind => {
+  if (policyId === PORTFOLIO_POLICY_ID) return "portfolio";
+  if (pools !== undefined && pools.size > 0) return "isolated";
+  const options = new Set(listings.filter(({ kind }) => kind === "option").map(({ instrumentId }) => instrumentId));
+  return positions.some(({ instrumentId }) => options.has(instrumentId)) ? "options" : "perpetuals";
+};
 
 /** Brokers of the replay, with their share of the accounts. Each has a webhook endpoint. */
 export const BROKERS = [
@@ -95,15 +109,16 @@ const EQUITY_MEDIAN = 4_000;
 const EQUITY_SPREAD = 1.4;
 const EQUITY_MAX = 3_000_000;
 
-interface Opening {
+/** The venue as a book is made for it. */
+export interface Opening {
   readonly market: Market;
   /** Opening mark of each listing. */
   readonly prices: ReadonlyMap<string, Price>;
 }
 
-const priceOf = (opening: Opening, listing: Listing): number => Number(opening.prices.get(listing.instrumentId) ?? 0n) / 1e8;
+export const priceOf = (opening: Opening, listing: Listing): number => Number(opening.prices.get(listing.instrumentId) ?? 0n) / 1e8;
 
-const oneOf = <T>(draw: Draw, items: readonly T[]): T => items[Math.floor(draw() * items.length)] as T;
+export const oneOf = <T>(draw: Draw, items: readonly T[]): T => items[Math.floor(draw() * items.length)] as T;
 
 /** Positions of about `notional` in the valuation asset over one to three listings. */
 const positionsOf = (draw: Draw, opening: Opening, listings: readonly Listing[], notional: number): Position[] => {
@@ -145,16 +160,13 @@ const initialOf = (opening: Opening, positions: readonly Position[]): number =>
     return sum + (inverse ? initial * mark : initial);
   }, 0);
 
-const amount = (value: number, decimals: number): Money => money(value.toFixed(decimals));
+export const amount = (value: number, decimals: number): Money => money(value.toFixed(decimals));
 
-interface Portfolio {
-  readonly policyId: string;
-  readonly balances: ReadonlyMap<Asset, Money>;
-  readonly positions: readonly Position[];
-}
+/** What an account holds, and the policy that it is under. */
+export type Portfolio = Pick<BookAccount, "policyId" | "balances" | "positions" | "pools">;
 
 /** A balance worth `value` in a coin, or in the valuation asset when the venue takes no coin. */
-const coinBalance = (opening: Opening, asset: Asset | null, value: number): [Asset, Money] => {
+export const coinBalance = (opening: Opening, asset: Asset | null, value: number): [Asset, Money] => {
   const index = opening.market.listings.find(({ kind, baseAsset }) => kind === "spot" && baseAsset === asset);
   return asset === null || index === undefined
     ? [opening.market.valuationAsset, amount(value, 2)]
@@ -209,13 +221,17 @@ const contactOf = (draw: Draw, accountId: string, brokerId: string): BookContact
   antiPhishingCode: draw() < 0.5 ? `${oneOf(draw, COLOURS)} ${oneOf(draw, BIRDS)}` : null,
 });
 
-/** The account number `index` of the book of `seed`; independent of how many others there are. */
-const accountOf = (opening: Opening, seed: number, index: number): BookAccount => {
+/** A portfolio of the plain book: perpetuals, inverse contracts, a dated future, or nothing. */
+export const perpetualsOf = (draw: Draw, opening: Opening): Portfolio =>
+  withinMargin(opening, portfolioOf(draw, opening, pick(draw, PROFILES)));
+
+/** The account number `index` of the book of `seed`, holding what `hold` draws; independent of how many others there are. */
+export const accountOf = (seed: number, index: number, hold: (draw: Draw) => Portfolio): BookAccount => {
   const draw = draws(seed, `account ${index}`);
   const accountId = `A${String(index).padStart(6, "0")}`;
   const brokerId = pick(draw, BROKERS);
   const clientClass = draw() < 0.1 ? "professional" : "retail";
-  const portfolio = withinMargin(opening, portfolioOf(draw, opening, pick(draw, PROFILES)));
+  const portfolio = hold(draw);
   return { accountId, brokerId, clientClass, ...portfolio, contact: contactOf(draw, accountId, brokerId) };
 };
 
@@ -224,4 +240,4 @@ const accountOf = (opening: Opening, seed: number, index: number): BookAccount =
  * inverse contracts, spreads and a few that are flat, all entered at the opening marks.
  */
 export const generateBook = (opening: Opening, seed: number, accounts: number): BookAccount[] =>
-  Array.from({ length: accounts }, (_, index) => accountOf(opening, seed, index + 1));
+  Array.from({ length: accounts }, (_, index) => accountOf(seed, index + 1, (draw) => perpetualsOf(draw, opening)));

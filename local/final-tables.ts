@@ -104,7 +104,12 @@ export interface EnvelopeFact {
 export interface EnvelopeEvent {
   readonly type: string;
   readonly figures: { readonly equity: string; readonly maintenanceRequirement: string } | null;
-  readonly call: { readonly callId: string; readonly liquidationReason: "deadline" | "closeOut" | null } | null;
+  readonly call: {
+    readonly callId: string;
+    readonly liquidationReason: "deadline" | "closeOut" | null;
+    /** Absent in entries from before calls explained themselves. */
+    readonly boundBy?: string | null;
+  } | null;
 }
 
 /** Where in {@link AccountRow.cash} a posting belongs. */

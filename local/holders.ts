@@ -58,8 +58,13 @@ export const reactionTo = (event: EventMessage, seed: number): Reaction | null =
   };
 };
 
+interface Payment {
+  readonly asset: string;
+  readonly amount: Money;
+}
+
 /** What is still to pay, or the whole amount in a coin of the call's cures when nothing was paid yet. */
-const payment = (reaction: Reaction, call: Call): { asset: string; amount: Money } => {
+const payment = (reaction: Reaction, call: Call): Payment => {
   const outstanding = money(call.outstanding);
   if (reaction.kind === "payPart") {
     return { asset: call.asset, amount: divide(outstanding * BigInt(reaction.sharePpm), 1_000_000n, "up") as Money };
@@ -68,6 +73,25 @@ const payment = (reaction: Reaction, call: Call): { asset: string; amount: Money
   return reaction.inCoin && coin?.kind === "deposit" && money(call.metAmount) === 0n
     ? { asset: coin.asset, amount: money(coin.amount) }
     : { asset: call.asset, amount: outstanding };
+};
+
+/** The instrument of a pool's call; null for a call of CROSS. */
+const poolOf = ({ scope }: Call): string | null => (scope === "CROSS" ? null : scope.slice("ISO#".length));
+
+/** Cash for a pool: out of CROSS where it has as much, else paid in first. One who pays in coin by habit pays in anyhow. */
+const fund = (reaction: Reaction, instrumentId: string, { asset, amount }: Payment, venue: Venue, now: number): FeedMessage[] => {
+  const { accountId, inCoin } = reaction;
+  const has = (venue.cash(accountId).get(asset) ?? 0n) >= amount;
+  const paidIn = has && !inCoin ? [] : [venue.deposit(accountId, asset, amount, now)];
+  const moved = venue.transfer(accountId, instrumentId, amount, now);
+  return moved === null ? paidIn : [...paidIn, moved];
+};
+
+/** What of the account the call is about: its pool's instrument, or everything that no pool has. */
+const held = (reaction: Reaction, call: Call, venue: Venue): (readonly [string, Quantity])[] => {
+  const pool = poolOf(call);
+  const positions = [...venue.holding(reaction.accountId)].map(([id, size]) => [id, (size < 0n ? -size : size) as Quantity] as const);
+  return positions.filter(([id]) => (pool === null ? !venue.isIsolated(reaction.accountId, id) : id === pool));
 };
 
 /**
@@ -81,11 +105,13 @@ export const react = (reaction: Reaction, call: Call, venue: Venue, now: number)
   const { accountId } = reaction;
   if (reaction.kind === "pay" || reaction.kind === "payPart") {
     const { asset, amount } = payment(reaction, call);
-    return amount > 0n ? [venue.deposit(accountId, asset, amount, now)] : [];
+    if (amount <= 0n) return [];
+    const pool = poolOf(call);
+    return pool === null ? [venue.deposit(accountId, asset, amount, now)] : fund(reaction, pool, { asset, amount }, venue, now);
   }
   const wanted: readonly (readonly [string, Quantity])[] =
     reaction.kind === "leave"
-      ? [...venue.holding(accountId)].map(([instrumentId, held]) => [instrumentId, (held < 0n ? -held : held) as Quantity] as const)
+      ? held(reaction, call, venue)
       : call.cures.flatMap((cure) => (cure.kind === "reduce" ? [[cure.instrumentId, quantity(cure.quantity)] as const] : [])).slice(0, 1);
   return wanted.map(([instrumentId, size]) => venue.close(accountId, instrumentId, size, now)).filter((message) => message !== null);
 };

@@ -1,16 +1,10 @@
 import { createHash } from "node:crypto";
 
 import { money } from "../core/money.ts";
-import { balanceKey, type CallRow, type Envelope, type FinalTables, type OrderRow } from "./final-tables.ts";
+import { isExplained, type ShownStatement } from "./explained.ts";
+import { balanceKey, type CallRow, type Envelope, type FinalTables, type JournalRow, type OrderRow } from "./final-tables.ts";
 import type { VenueRecord } from "./venue.ts";
-
-/** How one invariant stands: what was checked, and the first things found wrong. */
-export interface Verdict {
-  readonly holds: boolean;
-  readonly checked: number;
-  /** At most five, each naming what and where. */
-  readonly faults: readonly string[];
-}
+import { type Ledger, ledger, type Verdict } from "./verdict.ts";
 
 /** What reached somebody: ids as they stood in the notice. */
 export interface Notice {
@@ -23,32 +17,12 @@ export interface Evidence {
   readonly tables: FinalTables;
   readonly venue: VenueRecord;
   readonly notices: readonly Notice[];
+  /** Fresh statements of the accounts that were called, as the API shows them. */
+  readonly statements: readonly ShownStatement[];
 }
 
-/** Counts checks and keeps faults of one invariant. */
-interface Ledger {
-  check(holds: boolean, fault: () => string): void;
-  verdict(): Verdict;
-}
-
-const FAULTS_MAX = 5;
 /** Characters of an id before the number of its call: `MC-` and the account's key. */
 const KEYED = "MC-ABCDEFGHIJKL".length;
-
-const ledger = (): Ledger => {
-  const faults: string[] = [];
-  let checked = 0;
-  let wrong = 0;
-  return {
-    check: (holds, fault) => {
-      checked += 1;
-      if (holds) return;
-      wrong += 1;
-      if (faults.length < FAULTS_MAX) faults.push(fault());
-    },
-    verdict: () => ({ holds: wrong === 0, checked, faults }),
-  };
-};
 
 const ENDED = new Set(["MET", "CANCELLED", "CLOSED_FLAT", "LIQUIDATED", "LIQUIDATION_FAILED"]);
 const EDGES: Readonly<Record<string, readonly string[]>> = {
@@ -306,8 +280,17 @@ const statedPosting = (fact: Envelope["entries"][number]["fact"]): Map<string, b
   return new Map([[fact.asset, fact.kind === "withdrawal" ? -amount : amount]]);
 };
 
-/** I14: each account's cash is the sum of its journalled postings, in each scope and asset, to the last unit. */
-const i14 = ({ tables }: Evidence): Verdict => {
+/** True where the venue told every fact of the account that the journal has: then its own books know the cash. */
+const isVenues = (rows: readonly JournalRow[], sent: readonly string[] | undefined): boolean => {
+  const told = new Set(sent);
+  return rows.every(({ envelope }) => envelope.entries.every(({ fact }) => told.has(fact.externalId)));
+};
+
+/**
+ * I14: each account's cash is the sum of its journalled postings, in each scope and asset, to the last unit; and it is
+ * what the venue's own books have, premiums, profits, fees and transfers by the venue's own arithmetic.
+ */
+const i14 = ({ tables, venue }: Evidence): Verdict => {
   const book = ledger();
   for (const account of tables.accounts) {
     const sums = new Map<string, bigint>();
@@ -323,6 +306,12 @@ const i14 = ({ tables }: Evidence): Verdict => {
     for (const asset of new Set([...sums.keys(), ...account.cash.keys()])) {
       const [sum, cash] = [sums.get(asset) ?? 0n, account.cash.get(asset) ?? 0n];
       book.check(sum === cash, () => `${account.accountId}: ${cash} ${asset}, its postings add up to ${sum}`);
+    }
+    const own = venue.accounts.get(account.accountId)?.cash;
+    if (own === undefined || !isVenues(tables.journals.get(account.accountId) ?? [], venue.facts.get(account.accountId))) continue;
+    for (const key of new Set([...own.keys(), ...account.cash.keys()])) {
+      const [theirs, cash] = [own.get(key) ?? 0n, account.cash.get(key) ?? 0n];
+      book.check(theirs === cash, () => `${account.accountId}: ${cash} ${key}, the venue has ${theirs}`);
     }
   }
   return book.verdict();
@@ -394,6 +383,7 @@ const CHECKS = {
   I17: i17,
   I20: i20,
   I22: i22,
+  explained: ({ tables, statements }: Evidence) => isExplained(envelopesOf(tables), statements),
 } as const;
 export type InvariantId = keyof typeof CHECKS;
 

@@ -1,3 +1,4 @@
+import type { InstrumentBody } from "../adapters/wire/instrument.ts";
 import { divide, type Price, price } from "../core/money.ts";
 import type { PriceSeries } from "./feed/bar.ts";
 import { NON_POSITIVE_SYMBOLS } from "./feed/csv.ts";
@@ -6,13 +7,13 @@ import { type TickStep, tickSpacingMs } from "./feed/ticks.ts";
 /** A contract or index of the replayed venue, and the price series that its marks follow. */
 export interface Listing {
   readonly instrumentId: string;
-  readonly kind: "linear" | "inverse" | "spot";
+  readonly kind: "linear" | "inverse" | "option" | "spot";
   /** Symbol of the series. */
   readonly symbol: string;
   readonly baseAsset: string;
   readonly quoteAsset: string;
   readonly settleAsset: string;
-  /** Linear: base units per contract. Inverse: quote value per contract. */
+  /** Linear and option: base units per contract. Inverse: quote value per contract. */
   readonly multiplier: string;
   readonly lotSize: string;
   readonly tickSize: string;
@@ -20,8 +21,16 @@ export interface Listing {
   /** What the mark is above its series, in parts per million: the basis of a dated future. */
   readonly basisPpm: bigint;
   readonly allowNonPositive: boolean;
+  /** Time between two ticks of the path. */
+  readonly tickMs: number;
+  /** Likewise as it is played: marks are good for twice as long. */
   readonly spacingMs: number;
+  /** Null for everything but an option. */
+  readonly option: ListedOption | null;
 }
+
+/** What makes a listing an option, as the API takes it. */
+export type ListedOption = NonNullable<InstrumentBody["option"]>;
 
 /** The venue that a replay trades on. */
 export interface Market {
@@ -42,7 +51,7 @@ const INVERSE_VALUE = new Map([
 const COLLATERAL = new Set(["BTC", "ETH"]);
 
 /** The power of ten at or below `value`, as a plain decimal of at most eight places. */
-const roundDown = (value: number): string => {
+export const roundDown = (value: number): string => {
   const exponent = Math.min(0, Math.max(-8, Math.floor(Math.log10(value))));
   return exponent === 0 ? "1" : `0.${"1".padStart(-exponent, "0")}`;
 };
@@ -54,12 +63,26 @@ const granularity = (first: Price): { tickSize: string; lotSize: string } => {
 };
 
 /** 08:00Z on the last Friday of the first quarter's end that lies 30 days behind the end of the path. */
-const quarterEnd = (endAt: number): number => {
+export const quarterEnd = (endAt: number): number => {
   const from = new Date(endAt + 30 * DAY_MS);
   const quarterMonth = Math.floor(from.getUTCMonth() / 3) * 3 + 3;
   const lastDay = new Date(Date.UTC(from.getUTCFullYear(), quarterMonth, 0));
   const backToFriday = (lastDay.getUTCDay() + 2) % 7;
   return lastDay.getTime() - backToFriday * DAY_MS + 8 * 3_600_000;
+};
+
+/** 08:00Z on the first Friday at least a week behind the end of the path. */
+export const fridayAfter = (endAt: number): number => {
+  const from = new Date(endAt + 7 * DAY_MS);
+  const forward = (12 - from.getUTCDay()) % 7;
+  const at = Date.UTC(from.getUTCFullYear(), from.getUTCMonth(), from.getUTCDate() + forward) + 8 * 3_600_000;
+  return at < from.getTime() ? at + 7 * DAY_MS : at;
+};
+
+/** An expiry as contracts are named after it: 26JUN20. */
+export const dayName = (expiryAt: number): string => {
+  const expiry = new Date(expiryAt);
+  return `${expiry.getUTCDate()}${MONTHS[expiry.getUTCMonth()]}${expiry.getUTCFullYear() % 100}`;
 };
 
 const listingsOf = (series: PriceSeries, valuationAsset: string): Listing[] => {
@@ -72,7 +95,9 @@ const listingsOf = (series: PriceSeries, valuationAsset: string): Listing[] => {
     basisPpm: 0n,
     expiryAt: null,
     allowNonPositive: NON_POSITIVE_SYMBOLS.has(series.symbol),
+    tickMs: tickSpacingMs(series.barMs),
     spacingMs: tickSpacingMs(series.barMs),
+    option: null,
     ...granularity(first.open),
   };
   const { baseAsset } = series;
@@ -85,9 +110,7 @@ const listingsOf = (series: PriceSeries, valuationAsset: string): Listing[] => {
   }
   if (baseAsset === "BTC") {
     const expiryAt = quarterEnd(last.openAt);
-    const expiry = new Date(expiryAt);
-    const name = `${expiry.getUTCDate()}${MONTHS[expiry.getUTCMonth()]}${expiry.getUTCFullYear() % 100}`;
-    listings.push({ ...linear, instrumentId: `BTC-${name}`, expiryAt, basisPpm: 2_000n });
+    listings.push({ ...linear, instrumentId: `BTC-${dayName(expiryAt)}`, expiryAt, basisPpm: 2_000n });
   }
   if (COLLATERAL.has(baseAsset)) {
     listings.push({ ...linear, instrumentId: `${baseAsset}-INDEX`, kind: "spot" });

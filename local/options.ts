@@ -6,6 +6,8 @@ export interface Options {
   readonly book: string | null;
   readonly accounts: number;
   readonly seed: number;
+  /** True for a venue with options, portfolio margin and isolated pools beside its perpetuals. */
+  readonly mixed: boolean;
   readonly realtime: boolean;
   readonly once: boolean;
   readonly json: boolean;
@@ -24,6 +26,7 @@ export const USAGE = `npm start -- [options]
   --book FILE     load the accounts of this JSON file instead of generating them
   --accounts N    accounts to generate (default 1000)
   --seed N        seed of the book, the holders and the venue (default 1)
+  --mixed         list options too, and add accounts that sell them, hedge under portfolio margin or hold isolated pools
   --realtime      play on the real clock instead of jumping from event to event
   --once          end when the replay ends; without it the page stays up until Ctrl-C
   --json          print one JSON object at the end and nothing else (implies --once)
@@ -45,6 +48,7 @@ const OPTIONS = {
   book: { type: "string" },
   accounts: { type: "string" },
   seed: { type: "string" },
+  mixed: { type: "boolean" },
   realtime: { type: "boolean" },
   once: { type: "boolean" },
   json: { type: "boolean" },
@@ -78,6 +82,7 @@ export const readOptions = (args: readonly string[]): Options | "help" => {
     book: values.book ?? null,
     accounts: whole("accounts", values.accounts, 1_000, [1, 1_000_000]),
     seed: whole("seed", values.seed, 1, [0, 4_294_967_295]),
+    mixed: values.mixed === true,
     realtime: values.realtime === true,
     once: json || values.once === true,
     json,

@@ -4,10 +4,12 @@ import type { PricePath } from "./feed/bar.ts";
 import { blackThursday } from "./feed/black-thursday.ts";
 import { readPriceFiles } from "./feed/price-files.ts";
 import { type TickStep, ticksOf } from "./feed/ticks.ts";
+import { withOptions } from "./listed-options.ts";
 import { type Market, marketOf, marksOf } from "./market.ts";
+import { generateMixedBook } from "./mixed-book.ts";
 import { type Options, Refusal } from "./options.ts";
 import type { Script } from "./replay.ts";
-import { type OwnTerms, REAL_CLOCKS, STEPPED_CLOCKS } from "./terms.ts";
+import { type Clocks, type OwnTerms, policyTerms, REAL_CLOCKS, STEPPED_CLOCKS } from "./terms.ts";
 
 /** On the real clock a tick comes this often, whatever the path's own spacing: two days of market take minutes. */
 export const REAL_SPACING_MS = 2_000;
@@ -40,6 +42,19 @@ const tradable = (market: Market, first: TickStep): Market => {
   };
 };
 
+const accountsOf = (
+  options: Options,
+  { opened, steps, clocks }: { readonly opened: Market; readonly steps: readonly TickStep[]; readonly clocks: Clocks },
+  own?: OwnTerms,
+): BookAccount[] => {
+  if (options.book !== null) return readBook(options.book, opened, [...(own?.policies ?? policyTerms(opened, clocks)).keys()]);
+  const opening = { market: opened, prices: openingPrices(opened, steps) };
+  const openedAt = (steps[0] as TickStep).at;
+  return options.mixed
+    ? generateMixedBook(opening, { clocks, openedAt }, options.seed, options.accounts)
+    : generateBook(opening, options.seed, options.accounts);
+};
+
 /**
  * Writes the script of a replay from the command line: its prices, the venue that they allow and the book.
  *
@@ -50,19 +65,17 @@ const tradable = (market: Market, first: TickStep): Market => {
 export const writeScript = (options: Options, now: number, own?: OwnTerms): Script => {
   const path = pathOf(options, now);
   const listed = marketOf(path.series);
-  const market: Market = options.realtime
+  const played: Market = options.realtime
     ? { ...listed, listings: listed.listings.map((listing) => ({ ...listing, spacingMs: REAL_MARK_SPACING_MS })) }
     : listed;
   const ticks = ticksOf(path.series);
-  const steps = options.realtime ? onRealClock(ticks, now) : ticks;
+  const unquoted = options.realtime ? onRealClock(ticks, now) : ticks;
+  const { market, steps } = options.mixed ? withOptions(played, unquoted, options.seed) : { market: played, steps: unquoted };
   const first = steps[0];
   if (first === undefined) throw new Refusal("the price files hold no whole bar; give --prices files with at least one");
   const opened = tradable(market, first);
-  const accounts: BookAccount[] =
-    options.book === null
-      ? generateBook({ market: opened, prices: openingPrices(opened, steps) }, options.seed, options.accounts)
-      : readBook(options.book, opened, own === undefined ? undefined : [...own.policies.keys()]);
   const clocks = options.realtime ? REAL_CLOCKS : STEPPED_CLOCKS;
+  const accounts = accountsOf(options, { opened, steps, clocks }, own);
   const tailMs = options.realtime ? REAL_SPACING_MS : Math.max(...market.listings.map(({ spacingMs }) => spacingMs));
   return { path, market, steps, accounts, clocks, seed: options.seed, tailMs, ...(own !== undefined && { own }) };
 };

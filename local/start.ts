@@ -2,9 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import { kindOf } from "./book.ts";
 import type { Cloud } from "./cloud.ts";
 import { startCloud } from "./cloud.ts";
 import { UnusableEngine } from "./engines/dynamodb.ts";
+import { readStatements } from "./explained.ts";
 import { UnusablePrices } from "./feed/layout.ts";
 import { readFinalTables } from "./final-tables.ts";
 import { PortTakenError } from "./gateway.ts";
@@ -72,13 +74,15 @@ const sumUp = async (replay: Replay, stage: Stage): Promise<number> => {
   const tables = await readFinalTables(cloud.clients.db, { book: cloud.tableName("book"), journal: cloud.tableName("journal") });
   const delivered = page.receiver.deliveries.filter(({ verified, repeated }) => verified && !repeated);
   const notices = [...replay.notices, ...delivered.map(({ callId }) => ({ channel: "webhook" as const, callId }))];
-  const verdicts = judgeInvariants({ tables, venue: replay.venue.record, notices });
+  const statements = await readStatements(cloud, new Set(tables.calls.map(({ accountId }) => accountId)));
+  const verdicts = judgeInvariants({ tables, venue: replay.venue.record, notices, statements });
   const dead = Object.entries(await cloud.deadLetters()).filter(([, messages]) => messages > 0);
   const summary = summaryOf({
     tables,
     verdicts,
     notices: { email: page.emails.length, webhook: delivered.length },
     fills: replay.venue.record.fills,
+    kinds: new Map(script.accounts.map((account) => [account.accountId, kindOf(account, script.market)])),
     durationMs: Math.round(performance.now() - stage.beganAt),
     seed: script.seed,
     ticks: script.steps.length,

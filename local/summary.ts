@@ -1,6 +1,8 @@
+import { KINDS, type Kind } from "./book.ts";
 import type { RefusedLine } from "./feed/bar.ts";
 import type { CallRow, FinalTables } from "./final-tables.ts";
-import type { InvariantId, Verdict } from "./invariants.ts";
+import type { InvariantId } from "./invariants.ts";
+import type { Verdict } from "./verdict.ts";
 
 /** How the calls of a replay ended. `opened` is the sum of the others. */
 export interface CallCounts {
@@ -34,12 +36,23 @@ export const countCalls = (calls: readonly Standing[]): CallCounts => {
   return counts;
 };
 
+/** What came of the accounts of one kind. */
+export interface KindCounts {
+  readonly accounts: number;
+  readonly calls: number;
+  readonly orders: number;
+  /** Of liquidation orders. */
+  readonly fills: number;
+}
+
 /** What `--json` prints: one object, its names binding for those who read it. */
 export interface Summary {
   readonly calls: CallCounts;
   readonly notices: { readonly email: number; readonly webhook: number };
   readonly orders: number;
   readonly fills: number;
+  /** The same by what the accounts hold. */
+  readonly kinds: Readonly<Record<Kind, KindCounts>>;
   readonly invariants: Readonly<Record<InvariantId, boolean>>;
   readonly checked: Readonly<Record<InvariantId, number>>;
   readonly durationMs: number;
@@ -56,6 +69,7 @@ export interface Summary {
 export interface Ended {
   readonly tables: FinalTables;
   readonly verdicts: Readonly<Record<InvariantId, Verdict>>;
+  readonly kinds: ReadonlyMap<string, Kind>;
   readonly notices: Summary["notices"];
   readonly fills: number;
   readonly durationMs: number;
@@ -69,12 +83,34 @@ export interface Ended {
 const eachVerdict = <T>(verdicts: Ended["verdicts"], of: (verdict: Verdict) => T): Record<InvariantId, T> =>
   Object.fromEntries(Object.entries(verdicts).map(([id, verdict]) => [id, of(verdict)])) as Record<InvariantId, T>;
 
+const kindCounts = ({ tables, kinds }: Ended): Record<Kind, KindCounts> => {
+  const fills = [...tables.journals.values()].flatMap((rows) =>
+    rows.flatMap(({ envelope }) =>
+      envelope.entries.filter(({ fact }) => fact.kind === "fill" && typeof fact.orderId === "string").map(() => envelope),
+    ),
+  );
+  const of = (kind: Kind, rows: readonly { readonly accountId: string }[]): number =>
+    rows.filter(({ accountId }) => kinds.get(accountId) === kind).length;
+  return Object.fromEntries(
+    KINDS.map((kind) => [
+      kind,
+      {
+        accounts: of(kind, tables.accounts),
+        calls: of(kind, tables.calls),
+        orders: of(kind, tables.orders),
+        fills: of(kind, fills),
+      },
+    ]),
+  ) as Record<Kind, KindCounts>;
+};
+
 /** Sums a replay up from its final tables. */
 export const summaryOf = (ended: Ended): Summary => ({
   calls: countCalls(ended.tables.calls),
   notices: ended.notices,
   orders: ended.tables.orders.length,
   fills: ended.fills,
+  kinds: kindCounts(ended),
   invariants: eachVerdict(ended.verdicts, (verdict) => verdict.holds),
   checked: eachVerdict(ended.verdicts, (verdict) => verdict.checked),
   durationMs: ended.durationMs,
@@ -89,6 +125,16 @@ export const summaryOf = (ended: Ended): Summary => ({
 /** True when every invariant holds: the exit code. */
 export const allHold = (summary: Summary): boolean => Object.values(summary.invariants).every(Boolean);
 
+/** A line for each kind of account, where there are several. */
+const kindLines = ({ kinds }: Summary): string[] => {
+  const there = KINDS.filter((kind) => kinds[kind].accounts > 0);
+  if (there.length < 2) return [];
+  return there.map((kind) => {
+    const { accounts, calls, orders, fills } = kinds[kind];
+    return `${kind.padEnd(11)} ${accounts} accounts, ${calls} calls, ${orders} orders, ${fills} fills`;
+  });
+};
+
 /** The summary for people. */
 export const summaryLines = (summary: Summary, verdicts: Ended["verdicts"]): string[] => {
   const { calls, notices } = summary;
@@ -99,6 +145,7 @@ export const summaryLines = (summary: Summary, verdicts: Ended["verdicts"]): str
     `calls     ${calls.opened} opened = ${calls.met} met + ${calls.expired} expired + ${calls.closedOut} closed out + ${calls.closedFlat} closed flat + ${calls.cancelled} cancelled + ${calls.open} open`,
     `notices   ${notices.email} emails, ${notices.webhook} webhooks`,
     `orders    ${summary.orders}, fills ${summary.fills}`,
+    ...kindLines(summary),
     ...(summary.refusedLines.length === 0 ? [] : [`prices    ${summary.refusedLines.length} lines refused`]),
     ...(dead.length === 0 ? [] : [`parked    ${dead.map(([queue, messages]) => `${queue} ${messages}`).join(", ")}`]),
     "",

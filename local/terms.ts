@@ -1,6 +1,8 @@
 import type { InstrumentBody } from "../adapters/wire/instrument.ts";
 import type { PolicyBody } from "../adapters/wire/policy.ts";
+import type { PortfolioModel } from "../core/margin-model.ts";
 import { type Quantity, quantity } from "../core/money.ts";
+import { type PortfolioTerms, STANDARD_TERMS } from "../core/portfolio/portfolio-terms.ts";
 import type { Listing, Market } from "./market.ts";
 
 /**
@@ -36,7 +38,7 @@ const BRACKETS = [
 
 /** Brackets of a listing; those of an inverse contract count coins at its opening price, rounded to two digits. */
 export const bracketsOf = (listing: Listing, openingPrice: bigint): Bracket[] => {
-  if (listing.kind === "spot") return [];
+  if (listing.kind === "spot" || listing.kind === "option") return [];
   const perUnit = listing.kind === "inverse" ? Number(openingPrice) / 1e8 : 1;
   return BRACKETS.map(({ floor, rateIm, rateMm }) => ({ floor: String(Number((floor / perUnit).toPrecision(2))), rateIm, rateMm }));
 };
@@ -63,11 +65,14 @@ export const STEPPED_CLOCKS: Clocks = { graceMs: 30 * 60_000, topUpGraceMs: 15 *
 /** On the real clock a path is played in minutes: its grace is the shortest that R13 knows, and a tick stands for a third of an hour. */
 export const REAL_CLOCKS: Clocks = { graceMs: 60_000, topUpGraceMs: 60_000, jumpPpmPerMinute: JUMP_PPM_MAX };
 
+/** An option far from the money is worth many times as much after a fall: its guard is against figures that are none. */
+const OPTION_JUMP_PPM = 20_000_000;
+
 /** How a tick is judged: by its pace, and at most 30 %, it passes unconfirmed; a wick does not (S17). */
 const markRuleOf = (listing: Listing, clocks: Clocks) => ({
   ageMaxMs: markAgeMaxMs(listing.spacingMs),
-  jumpPpmPerMinute: clocks.jumpPpmPerMinute,
-  jumpPpmMax: JUMP_PPM_MAX,
+  jumpPpmPerMinute: listing.kind === "option" ? OPTION_JUMP_PPM : clocks.jumpPpmPerMinute,
+  jumpPpmMax: listing.kind === "option" ? OPTION_JUMP_PPM : JUMP_PPM_MAX,
   agreePpm: 50_000,
   suspectAfterMs: markAgeMaxMs(listing.spacingMs),
 });
@@ -89,6 +94,7 @@ export const instrumentTermsOf = (listing: Listing, openingPrice: bigint, clocks
   tickSize: listing.tickSize,
   bandPpm: 50_000,
   markRule: markRuleOf(listing, clocks),
+  ...(listing.option !== null && { option: listing.option }),
 });
 
 const COMMON = {
@@ -120,6 +126,23 @@ export const DEFAULT_POLICY_ID = "standard";
 export const SOURCE = "replay";
 /** The policy of accounts that hold and trade one coin only. */
 export const COIN_POLICY_ID = "coin-btc";
+/** The policy of accounts whose positions are margined together (M6), where options are listed. */
+export const PORTFOLIO_POLICY_ID = "portfolio";
+
+/** Bitcoin and ether fall together: half of what they save as one is given. */
+const MAJORS: PortfolioTerms["groups"][number] = {
+  groupId: "majors",
+  reason: "bitcoin and ether fell together in March 2020 and in June and November 2022",
+  stressCorrelationPpm: 800_000,
+  lambdaPpm: 500_000,
+  priceRangePpm: 160_000,
+  priceSteps: 4,
+  members: [
+    { unitId: "BTC", betaPpm: 1_000_000 },
+    { unitId: "ETH", betaPpm: 1_000_000 },
+  ],
+};
+const PORTFOLIO_MODEL: PortfolioModel = { kind: "portfolio", terms: { ...STANDARD_TERMS, groups: [MAJORS] }, statistical: null };
 
 interface Valued {
   readonly valuationAsset: string;
@@ -144,6 +167,10 @@ export const policyTerms = (market: Market, clocks: Clocks): Map<string, PolicyT
   const { valuationAsset, collateral } = market;
   const terms = new Map([[DEFAULT_POLICY_ID, termsOf({ valuationAsset, minimumTransfer: "10", coins: collateral }, clocks)]]);
   const takesBtc = collateral.some(({ asset }) => asset === "BTC");
+  if (market.listings.some(({ kind }) => kind === "option")) {
+    const valued = termsOf({ valuationAsset, minimumTransfer: "10", coins: collateral }, clocks);
+    terms.set(PORTFOLIO_POLICY_ID, { ...valued, model: structuredClone(PORTFOLIO_MODEL) as NonNullable<PolicyBody["model"]> });
+  }
   if (takesBtc) terms.set(COIN_POLICY_ID, termsOf({ valuationAsset: "BTC", minimumTransfer: "0.001", coins: [] }, clocks));
   return terms;
 };

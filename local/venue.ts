@@ -7,6 +7,7 @@ import type { BookAccount } from "./book.ts";
 import type { Listing, Market } from "./market.ts";
 import { draws } from "./random.ts";
 import { FEE_PPM } from "./terms.ts";
+import { type Holdings, move, newPurse, type Purse, pay, reduce, state as stand } from "./venue-cash.ts";
 
 /**
  * The simulated venue: its own book of positions, an order gateway and the core system that writes the
@@ -27,10 +28,16 @@ export interface Venue {
   deposit(accountId: string, asset: Asset, amount: Money, now: number): FeedMessage;
   /** The holder closes up to `size` of a position at the market. @returns null when there is none or it has no price. */
   close(accountId: string, instrumentId: string, size: Quantity, now: number): FeedMessage | null;
+  /** The holder moves cash from CROSS into the isolated pool of an instrument. @returns null for an instrument that is not listed. */
+  transfer(accountId: string, instrumentId: string, amount: Money, now: number): FeedMessage | null;
   /** Tells of an account as a whole: what it holds as the caller has it, and what became of these orders, of those that it took. */
-  tell(accountId: string, holds: Pick<Snapshot, "balances" | "positions">, orderIds: readonly string[], now: number): FeedMessage;
+  tell(accountId: string, holds: Holdings, orderIds: readonly string[], now: number): FeedMessage;
   /** What an account holds now, by instrument. */
   holding(accountId: string): ReadonlyMap<string, Quantity>;
+  /** Its cash by asset; an isolated pool's by its scope and asset. */
+  cash(accountId: string): ReadonlyMap<string, Money>;
+  /** Whether it margins an instrument isolated for the account. */
+  isIsolated(accountId: string, instrumentId: string): boolean;
   /** What it did, for the summary and the invariants. */
   readonly record: VenueRecord;
 }
@@ -40,6 +47,8 @@ export interface VenueRecord {
   readonly orders: ReadonlyMap<string, { readonly ordered: Quantity; readonly filled: Quantity; readonly times: number }>;
   /** External ids of all facts sent, by account. */
   readonly facts: ReadonlyMap<string, readonly string[]>;
+  /** Accounts as its own books have them. */
+  readonly accounts: ReadonlyMap<string, Pick<Purse, "cash">>;
   readonly fills: number;
   readonly deposits: number;
 }
@@ -50,11 +59,6 @@ const PARTIAL_FLOOR = 0.4;
 /** Price impact of a liquidation in parts per million: at least this, and up to as much again. */
 const IMPACT_PPM = 500;
 const LOTS_TO_SPLIT = 10n;
-
-interface Held {
-  readonly positions: Map<string, Quantity>;
-  sequence: number;
-}
 
 /** Value of a quantity at a price, in the settlement asset, rounded up: what the fee is charged on. */
 const notionalOf = (listing: Listing, size: Quantity, at: Price): Money => {
@@ -86,22 +90,21 @@ const available = (size: Quantity, lot: Quantity, draw: () => number): Quantity 
   return ((((size / lot) * share) / 1_000n) * lot) as Quantity;
 };
 
-type Snapshot = Extract<Fact, { kind: "snapshot" }>;
 type FactBody = Fact extends infer One ? (One extends Fact ? Omit<One, "sequence" | "occurredAt"> : never) : never;
 
 interface State {
   readonly listings: ReadonlyMap<string, Listing>;
   readonly seed: number;
   prices: ReadonlyMap<string, Price>;
-  readonly accounts: Map<string, Held>;
+  readonly accounts: Map<string, Purse>;
   readonly orders: Map<string, { ordered: Quantity; filled: Quantity; times: number }>;
   readonly facts: Map<string, string[]>;
   fills: number;
   deposits: number;
 }
 
-const heldBy = (state: State, accountId: string): Held => {
-  const held = state.accounts.get(accountId) ?? { positions: new Map(), sequence: 0 };
+const heldBy = (state: State, accountId: string): Purse => {
+  const held = state.accounts.get(accountId) ?? newPurse();
   state.accounts.set(accountId, held);
   return held;
 };
@@ -117,13 +120,6 @@ const tell = (state: State, accountId: string, now: number, bodies: readonly Fac
     return { ...body, sequence: held.sequence, occurredAt: now } as Fact;
   });
   return { schemaVersion: 1, accountId, entries };
-};
-
-/** Changes a position by a signed quantity; a flat one is forgotten. */
-const book = (held: Held, instrumentId: string, change: Quantity): void => {
-  const next = ((held.positions.get(instrumentId) ?? 0n) + change) as Quantity;
-  if (next === 0n) held.positions.delete(instrumentId);
-  else held.positions.set(instrumentId, next);
 };
 
 /** Most that a reduce-only order of this side may trade against a position. */
@@ -153,16 +149,17 @@ const acceptOrder = (state: State, order: VenueOrder, now: number): FeedMessage 
     for (const [index, size] of (filled === 0n ? [] : pieces(filled, lot, 0.3 + draw() * 0.4)).entries()) {
       const signed = (order.side === "sell" ? -size : size) as Quantity;
       const { instrumentId, orderId } = order;
+      const fee = feeOf(listing, size, at);
       bodies.push({
         kind: "fill",
         externalId: `fill-${orderId}-${index + 1}`,
         instrumentId,
         quantity: signed,
         price: at,
-        fee: feeOf(listing, size, at),
+        fee,
         orderId,
       });
-      book(held, instrumentId, signed);
+      reduce(held, listing, { signed, at, fee });
       state.fills += 1;
     }
   }
@@ -186,7 +183,8 @@ const closeAtMarket = (
   const side = position > 0n ? "sell" : "buy";
   const signed = (position > 0n ? -size : size) as Quantity;
   const at = worsened(listing, mark, side, IMPACT_PPM);
-  book(held, instrumentId, signed);
+  const fee = feeOf(listing, size, at);
+  reduce(held, listing, { signed, at, fee });
   const externalId = `trade-${accountId}-${held.sequence + 1}`;
   const fill = {
     kind: "fill" as const,
@@ -194,17 +192,23 @@ const closeAtMarket = (
     instrumentId,
     quantity: signed,
     price: at,
-    fee: feeOf(listing, size, at),
+    fee,
     orderId: null,
   };
   return tell(state, accountId, now, [fill]);
 };
 
+/** Holdings as a snapshot of the feed states them. */
+const stated = ({ balances, positions, pools = new Map() }: Holdings) => ({
+  balances,
+  positions,
+  ...(pools.size > 0 && { pools: [...pools].map(([instrumentId, cash]) => ({ instrumentId, cash })) }),
+});
+
 const openAccount = (state: State, account: BookAccount, now: number): FeedMessage => {
-  const { accountId, brokerId, clientClass, policyId, balances, positions } = account;
-  const held = heldBy(state, accountId);
-  for (const position of positions) held.positions.set(position.instrumentId, position.quantity);
-  const message = tell(state, accountId, now, [{ kind: "snapshot", externalId: `open-${accountId}`, balances, positions }]);
+  const { accountId, brokerId, clientClass, policyId } = account;
+  stand(heldBy(state, accountId), account, state.listings);
+  const message = tell(state, accountId, now, [{ kind: "snapshot", externalId: `open-${accountId}`, ...stated(account) }]);
   return { ...message, account: { brokerId, clientClass, policyId } };
 };
 
@@ -228,19 +232,31 @@ export const createVenue = (market: Market, seed: number): Venue => {
     accept: (order, now) => acceptOrder(state, order, now),
     deposit: (accountId, asset, amount, now) => {
       state.deposits += 1;
-      const externalId = `deposit-${accountId}-${heldBy(state, accountId).sequence + 1}`;
+      const held = heldBy(state, accountId);
+      const externalId = `deposit-${accountId}-${held.sequence + 1}`;
+      pay(held, asset, amount);
       return tell(state, accountId, now, [{ kind: "deposit", externalId, asset, amount }]);
     },
+    transfer: (accountId, instrumentId, amount, now) => {
+      const held = heldBy(state, accountId);
+      const listing = state.listings.get(instrumentId);
+      if (listing === undefined) return null;
+      const externalId = `transfer-${accountId}-${held.sequence + 1}`;
+      move(held, listing, amount);
+      return tell(state, accountId, now, [{ kind: "pool_transfer", externalId, instrumentId, amount }]);
+    },
     close: (accountId, instrumentId, size, now) => closeAtMarket(state, { accountId, instrumentId, size }, now),
-    tell: (accountId, { balances, positions }, orderIds, now) => {
+    tell: (accountId, holds, orderIds, now) => {
       const closedOrders = orderIds.flatMap((orderId) => {
         const taken = state.orders.get(orderId);
         return taken === undefined ? [] : [{ orderId, filled: taken.filled }];
       });
       const externalId = `snapshot-${accountId}-${heldBy(state, accountId).sequence + 1}`;
-      return tell(state, accountId, now, [{ kind: "snapshot", externalId, balances, positions, closedOrders }]);
+      return tell(state, accountId, now, [{ kind: "snapshot", externalId, ...stated(holds), closedOrders }]);
     },
     holding: (accountId) => heldBy(state, accountId).positions,
+    cash: (accountId) => heldBy(state, accountId).cash,
+    isIsolated: (accountId, instrumentId) => heldBy(state, accountId).pools.has(instrumentId),
     record: state,
   };
 };

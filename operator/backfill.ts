@@ -21,7 +21,17 @@ const OPTIONS = {
 
 const scriptOf = (book: string, given: { prices?: string[]; facts?: string; terms?: string }): Script => {
   const own = given.terms === undefined ? undefined : readTerms(given.terms);
-  const options = { prices: given.prices ?? [], book, accounts: 1, seed: 1, realtime: false, once: true, json: true, port: null };
+  const options = {
+    prices: given.prices ?? [],
+    book,
+    accounts: 1,
+    seed: 1,
+    mixed: false,
+    realtime: false,
+    once: true,
+    json: true,
+    port: null,
+  };
   try {
     const script = writeScript(options, Date.now(), own);
     return given.facts === undefined ? script : { ...script, history: readHistory(given.facts) };

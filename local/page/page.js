@@ -45,16 +45,20 @@ const toneOf = (status) => {
   return "bad";
 };
 
+/** The instrument of an isolated pool's call; "" for a call of everything else of the account. */
+const poolOf = ({ scope }) => (scope.startsWith("ISO#") ? scope.slice(4) : "");
+
 const LISTS = {
   calls: {
     columns: ["Deadline (UTC)", "Call", "Account", "State", "!Outstanding"],
     rows: () => [...store.calls.values()].sort((a, b) => b.change - a.change),
     key: (line) => line.call.callId,
-    words: ({ call, accountId, brokerId, event }) => `${call.callId} ${accountId} ${brokerId} ${call.status} ${event}`,
+    words: ({ call, accountId, brokerId, event }) =>
+      `${call.callId} ${accountId} ${brokerId} ${call.status} ${event} ${call.scope} ${call.boundBy ?? ""}`,
     cells: ({ call, accountId }) => [
       { text: shortly(call.deadlineAt), as: "time" },
       { text: call.callId, open: true },
-      { text: accountId },
+      { text: [accountId, poolOf(call)].filter(Boolean).join(", pool ") },
       { text: stateOf(call), as: toneOf(call.status) },
       { text: `${rounded(call.outstanding)} ${call.asset}`, as: "number" },
     ],
@@ -94,8 +98,10 @@ const terms = (pairs) =>
       .flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]),
   );
 
-const cureWords = (cure) =>
-  cure.kind === "deposit" ? `deposit ${cure.amount} ${cure.asset}` : `${cure.side} ${cure.quantity} ${cure.instrumentId}`;
+const cureWords = (cure, pool) => {
+  if (cure.kind !== "deposit") return `${cure.side} ${cure.quantity} ${cure.instrumentId}`;
+  return pool === "" ? `deposit ${cure.amount} ${cure.asset}` : `move ${cure.amount} ${cure.asset} into the pool`;
+};
 
 const orderWords = ({ side, quantity, instrumentId, filled, fillPrice, limitPrice }) =>
   fillPrice === null
@@ -122,11 +128,13 @@ const showCall = async ({ call, accountId, brokerId, level }) => {
     make("h2", {}, call.callId),
     terms([
       ["Account", `${accountId} (${brokerId}), ${level}`],
+      ["Pool", poolOf(call)],
       ["State", stateOf(call)],
       ["Amount due", `${call.amountDue} ${call.asset}, of which met ${call.metAmount}`],
       ["Issued", `${utc(call.issuedAt)} UTC`],
       ["Deadline", deadlineOf(call)],
-      ["Ways to cure", call.cures.map(cureWords).join("; or ")],
+      ["Bound by", call.boundBy],
+      ["Ways to cure", call.cures.map((cure) => cureWords(cure, poolOf(call))).join("; or ")],
       ["Before it", call.previousCallId],
     ]),
     make("h2", {}, "Timeline"),

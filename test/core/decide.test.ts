@@ -114,7 +114,7 @@ describe("R1, R4, R12: a call opens", () => {
   test("R1: a debt that collateral no longer covers at its initial value is called without any position", () => {
     const desk = deskOf(accountWith({ BTC: "1", USDT: "-85" }));
     desk.at(T0, { "BTC-USDT": "100" });
-    expect(desk.live()).toMatchObject({ status: "OPEN", amountDue: usdt("5") });
+    expect(desk.live()).toMatchObject({ status: "OPEN", amountDue: usdt("5"), boundBy: "debts that no collateral covers" });
     expect(desk.at(T0, { "BTC-USDT": "100" })).toBeNull();
     // Repaid far enough, nothing is required any more.
     const change = desk.at(T0 + MINUTE, { "BTC-USDT": "110" });
@@ -126,6 +126,7 @@ describe("R10: what meets a call", () => {
   test("(a) payment in full, wherever the price is now", () => {
     const desk = deskOf(tenTimesLong());
     desk.at(T0, "94");
+    expect(desk.live()?.boundBy).toBe("BTC-PERP: bracket 1");
     const deposit = desk.fact("deposit", { occurredAt: T0 + MINUTE, asset: "USDT", amount: money("5.4") });
     const change = desk.at(T0 + MINUTE, "93", [deposit]);
     expect(change?.calls).toHaveLength(1);

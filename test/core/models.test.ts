@@ -209,6 +209,20 @@ describe("cures and liquidation of an account that its model margins as a whole 
     expect(bought === -1 || ids.indexOf("BTC-70000-C") < bought).toBe(true);
   });
 
+  test.each([
+    // Nothing is required of it and no equity counts it: only the band, 5 % of 1200, bounds its price. At its mark it would never trade.
+    ["a bought put beside a future", "100", [leg("BTC-54000-P", "1", "1000"), leg("BTC-PERP", "1", "60000")], "BTC-54000-P sell 1140"],
+    // Cash of 1530 is 30 more than what buys the call back: at 1530 nothing is left (M4).
+    ["a sold call, nearly bankrupt", "1530", [leg("BTC-66000-C", "-1", "1400")], "BTC-66000-C buy 1530"],
+    // Past bankruptcy, whatever its own equity says: the band's edge.
+    ["a sold call, bankrupt", "1000", [leg("BTC-66000-C", "-1", "1400")], "BTC-66000-C buy 1575"],
+  ])("limit prices in standard option margin (R20): %s", (_, cash, positions, order) => {
+    const account = accountOf({ USDT: cash }, positions);
+    const statement = assess(account, MARKET, standard, NOW);
+    const orders = planLiquidation({ account, statement, snapshot: MARKET, policy: standard, target: "closeOut", now: NOW });
+    expect(orders.map(({ instrumentId, side, limitPrice }) => `${instrumentId} ${side} ${decimal(limitPrice)}`)).toContain(order);
+  });
+
   test("where closing either side of a hedge whole would hurt, the part that helps is closed; where nothing is enough, all of it", () => {
     const positions = [leg("BTC-FUT", "-1.2", "60000"), leg("BTC-PERP", "2", "60000")];
     const plan = (cash: string) => {

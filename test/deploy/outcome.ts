@@ -75,7 +75,7 @@ export const outcomeOf = async (place: Place, played: Played, deliveries: readon
     })),
     ...deliveries.map(({ callId }) => ({ channel: "webhook" as const, callId })),
   ];
-  const verdicts = judgeInvariants({ tables, venue: played.venue.record, notices });
+  const verdicts = judgeInvariants({ tables, venue: played.venue.record, notices, statements: [] });
   return new Map([
     ...tableLines(tables),
     ...publishedLines(place.events()),

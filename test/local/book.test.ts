@@ -97,6 +97,12 @@ describe("--book FILE", () => {
     });
   });
 
+  it("reads isolated pools with their cash", () => {
+    const pools = [{ instrumentId: "BTC-PERP", cash: "5000" }];
+    const [account] = readBook(fileWith(JSON.stringify({ accounts: [{ ...desk, pools }] })), market);
+    expect(account?.pools).toEqual(new Map([["BTC-PERP", 500_000_000_000n]]));
+  });
+
   it.each([
     ["no JSON", "{", /is no JSON/],
     ["another form", '{"accounts":[{"accountId":"a"}]}', /accounts\.0\.balances/],
@@ -111,6 +117,11 @@ describe("--book FILE", () => {
       "an instrument without prices",
       JSON.stringify({ accounts: [{ ...desk, positions: [{ instrumentId: "SOL-PERP", quantity: "1", entryPrice: "1" }] }] }),
       /instrument SOL-PERP has no prices; listed are BTC-PERP/,
+    ],
+    [
+      "a pool of an instrument without prices",
+      JSON.stringify({ accounts: [{ ...desk, pools: [{ instrumentId: "SOL-PERP", cash: "1" }] }] }),
+      /instrument SOL-PERP has no prices/,
     ],
     [
       "an asset without a price",

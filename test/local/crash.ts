@@ -17,10 +17,10 @@ import { type EventMessage, eventMessage } from "../../adapters/wire/events.ts";
 import type { Db } from "../../adapters/world.ts";
 import { type Cloud, startCloud } from "../../local/cloud.ts";
 import { type FinalTables, readFinalTables } from "../../local/final-tables.ts";
-import { judgeInvariants, type Notice } from "../../local/invariants.ts";
+import { type Evidence, judgeInvariants, type Notice } from "../../local/invariants.ts";
 import { type Options, readOptions } from "../../local/options.ts";
 import { openPage } from "../../local/page/server.ts";
-import { createReplay, type Replay } from "../../local/replay.ts";
+import { createReplay, type Replay, type Script } from "../../local/replay.ts";
 import { writeScript } from "../../local/script.ts";
 import { synthesize } from "../../local/synthesize.ts";
 
@@ -58,6 +58,7 @@ let assembly: Promise<string> | null = null;
 export interface CrashPlay {
   readonly cloud: Cloud;
   readonly replay: Replay;
+  readonly script: Script;
   /** The folder of a function's bundle, as the template deploys it. */
   asset(name: string): string;
   /** Every event, as it was published, in that order. */
@@ -65,7 +66,7 @@ export interface CrashPlay {
   /** Notices that arrived: emails, and webhooks that were verified and new. */
   notices(): readonly Notice[];
   tables(): Promise<FinalTables>;
-  verdicts(tables: FinalTables): ReturnType<typeof judgeInvariants>;
+  verdicts(tables: FinalTables, statements?: Evidence["statements"]): ReturnType<typeof judgeInvariants>;
   stop(): Promise<void>;
 }
 
@@ -74,11 +75,11 @@ afterAll(async () => {
   for (const stop of clouds) await stop();
 });
 
-/** Opens a book of `accounts` generated accounts on a cloud that stands at the first tick. */
-export const openCrash = async (accounts: number, seed = 7): Promise<CrashPlay> => {
+/** Opens a book of `accounts` generated accounts on a cloud that stands at the first tick. @param more options of npm start. */
+export const openCrash = async (accounts: number, seed = 7, ...more: string[]): Promise<CrashPlay> => {
   assembly ??= synthesize(join(folder, "cdk.out"));
   const built = await assembly;
-  const options = readOptions(["--json", "--prices", priceFile(), "--accounts", `${accounts}`, "--seed", `${seed}`]) as Options;
+  const options = readOptions(["--json", "--prices", priceFile(), "--accounts", `${accounts}`, "--seed", `${seed}`, ...more]) as Options;
   const script = writeScript(options, START + 24 * 60 * MINUTE);
   const page = await openPage({
     port: 0,
@@ -108,11 +109,12 @@ export const openCrash = async (accounts: number, seed = 7): Promise<CrashPlay> 
   return {
     cloud,
     replay,
+    script,
     asset: (name) => join(built, "bundles", name),
     events,
     notices,
     tables: () => readFinalTables(cloud.clients.db, { book: cloud.tableName("book"), journal: cloud.tableName("journal") }),
-    verdicts: (tables) => judgeInvariants({ tables, venue: replay.venue.record, notices: notices() }),
+    verdicts: (tables, statements = []) => judgeInvariants({ tables, venue: replay.venue.record, notices: notices(), statements }),
     stop,
   };
 };

@@ -61,9 +61,23 @@ const reaction = (changes: Partial<Reaction>): Reaction => ({
   ...changes,
 });
 
-const outcome = (changes: Partial<Reaction>, call = callView()) =>
-  react(reaction(changes), call, venueWith("2"), NOW).flatMap(({ entries }) =>
+const isolatedVenue = (cash: string): Venue => {
+  const venue = venueWith("2");
+  venue.show(new Map([["ETH-PERP", price("190")]]));
+  const positions = [
+    { instrumentId: "BTC-PERP", quantity: quantity("2"), entryPrice: price("7935") },
+    { instrumentId: "ETH-PERP", quantity: quantity("3"), entryPrice: price("195") },
+  ];
+  const contact = { email: "a1@meridian.example", name: null, timeZone: "UTC", locale: "en", antiPhishingCode: null };
+  const holdings = { balances: new Map([["USDT", money(cash)]]), positions, pools: new Map([["BTC-PERP", money("500")]]) };
+  venue.open({ accountId: "A1", brokerId: "meridian", clientClass: "retail", policyId: "standard", ...holdings, contact }, NOW);
+  return venue;
+};
+
+const outcome = (changes: Partial<Reaction>, call = callView(), venue = venueWith("2")) =>
+  react(reaction(changes), call, venue, NOW).flatMap(({ entries }) =>
     entries.map((fact) => {
+      if (fact.kind === "pool_transfer") return `pool ${fact.instrumentId} ${decimal(fact.amount)}`;
       if (fact.kind === "deposit") return `${fact.asset} ${decimal(fact.amount)}`;
       return fact.kind === "fill" ? `${fact.instrumentId} ${decimal(fact.quantity)}` : fact.kind;
     }),
@@ -86,5 +100,17 @@ describe("how a reaction is carried out", () => {
     ["does nothing when nothing is outstanding", { kind: "pay" as const }, callView({ outstanding: "0" }), []],
   ])("%s", (_, changes, call, facts) => {
     expect(outcome(changes, call)).toEqual(facts);
+  });
+
+  const pool = callView({ scope: "ISO#BTC-PERP", cures: [{ kind: "reduce", instrumentId: "BTC-PERP", side: "sell", quantity: "0.3" }] });
+  it.each([
+    ["moves cash of CROSS into the pool", { kind: "pay" as const }, "1000", pool, ["pool BTC-PERP 120.5"]],
+    ["pays in first what CROSS does not have", { kind: "pay" as const }, "120.49", pool, ["USDT 120.5", "pool BTC-PERP 120.5"]],
+    ["pays in by habit", { kind: "pay" as const, inCoin: true }, "1000", pool, ["USDT 120.5", "pool BTC-PERP 120.5"]],
+    ["closes what the pool's call names", { kind: "reduce" as const }, "1000", pool, ["BTC-PERP -0.3"]],
+    ["leaves the pool, and CROSS as it is", { kind: "leave" as const }, "1000", pool, ["BTC-PERP -2"]],
+    ["leaves CROSS, and the pool as it is", { kind: "leave" as const }, "1000", callView(), ["ETH-PERP -3"]],
+  ])("of a pool's call: %s", (_, changes, cash, call, facts) => {
+    expect(outcome(changes, call, isolatedVenue(cash))).toEqual(facts);
   });
 });

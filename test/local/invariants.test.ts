@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import { describe, expect, it } from "vitest";
 
-import { money, type Quantity, quantity } from "../../core/money.ts";
+import { type Money, money, type Quantity, quantity } from "../../core/money.ts";
 import type { AccountRow, CallRow, Envelope, FinalTables, JournalRow, OrderRow } from "../../local/final-tables.ts";
 import { type Evidence, type InvariantId, judgeInvariants } from "../../local/invariants.ts";
 import { allHold, countCalls, summaryLines, summaryOf } from "../../local/summary.ts";
@@ -23,7 +23,7 @@ const call = (version: number, status: string, deadlineAt: string | null = DEADL
 const started = (reason: "deadline" | "closeOut", equity: string) => ({
   type: "liquidation.started",
   figures: { equity, maintenanceRequirement: "100" },
-  call: { callId: CALL, liquidationReason: reason },
+  call: { callId: CALL, liquidationReason: reason, boundBy: "BTC-PERP: bracket 1" },
 });
 const fill = (externalId: string, size: string, orderId: string | null) => ({
   fact: { kind: "fill", externalId, instrumentId: "BTC-PERP", quantity: size, orderId },
@@ -89,6 +89,8 @@ interface Parts {
   readonly facts: string[];
   readonly notices: Evidence["notices"][number][];
   venueFilled: Quantity;
+  venueCash: Money;
+  statement: Evidence["statements"][number];
 }
 
 const parts = (): Parts => ({
@@ -137,6 +139,17 @@ const parts = (): Parts => ({
     { channel: "webhook", callId: null },
   ],
   venueFilled: quantity("0.4"),
+  venueCash: money("889.5"),
+  statement: {
+    accountId: ACCOUNT,
+    scope: "CROSS",
+    initial: money("30"),
+    maintenance: money("15"),
+    components: [
+      { name: "BTC-PERP: bracket 1", initial: money("20"), maintenance: money("10.00000001") },
+      { name: "ETH-PERP: bracket 1", initial: money("10"), maintenance: money("5") },
+    ],
+  },
 });
 
 /** The evidence of the story with one change; the chain is sealed after it, and `tamper` comes after that. */
@@ -158,10 +171,12 @@ const evidenceOf = (change: (story: Parts) => void = () => undefined, tamper: (r
     venue: {
       orders: new Map([[ORDER, { ordered, filled: changed.venueFilled, times: 1 }]]),
       facts: new Map([[ACCOUNT, changed.facts]]),
+      accounts: new Map([[ACCOUNT, { cash: new Map([["USDT", changed.venueCash]]) }]]),
       fills: 1,
       deposits: 1,
     },
     notices: changed.notices,
+    statements: [changed.statement],
   };
 };
 
@@ -258,6 +273,25 @@ describe("invariants from the final tables", () => {
       "a unit of cash from nowhere",
       (story) => Object.assign(story, { account: { ...story.account, cash: new Map([["USDT", money("889.50000001")]]) } }),
     ],
+    ["I14", "cash that is not what the venue's own books have", (story) => Object.assign(story, { venueCash: money("889.49999999") })],
+    [
+      "explained",
+      "a liquidation that does not say what bound it",
+      (story) => {
+        const event = started("deadline", "120");
+        Object.assign(at(story, 4), { events: [{ ...event, call: { ...event.call, boundBy: null } }] });
+      },
+    ],
+    [
+      "explained",
+      "parts that fall short of the requirement",
+      (story) => Object.assign(story, { statement: { ...story.statement, initial: money("30.00000001") } }),
+    ],
+    [
+      "explained",
+      "parts above the requirement by more than their rounding",
+      (story) => Object.assign(story, { statement: { ...story.statement, initial: money("29.99999997") } }),
+    ],
     [
       "I14",
       "a deposit that posts another amount",
@@ -326,6 +360,7 @@ describe("the summary", () => {
       verdicts,
       notices: { email: 1, webhook: 2 },
       fills: 1,
+      kinds: new Map([[ACCOUNT, "options"]]),
       durationMs: 5,
       seed: 1,
       ticks: 192,
@@ -338,6 +373,10 @@ describe("the summary", () => {
       notices: { email: 1, webhook: 2 },
       orders: 1,
       fills: 1,
+      kinds: {
+        perpetuals: { accounts: 0, calls: 0, orders: 0, fills: 0 },
+        options: { accounts: 1, calls: 1, orders: 1, fills: 1 },
+      },
       invariants: { I01: true, I17: false, I20: true },
       checked: { I20: 7 },
       durationMs: 5,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import { Refusal, readOptions } from "../../local/options.ts";
 
-const DEFAULTS = { prices: [], book: null, accounts: 1_000, seed: 1, realtime: false, once: false, json: false, port: null };
+const DEFAULTS = { prices: [], book: null, accounts: 1_000, seed: 1, mixed: false, realtime: false, once: false, json: false, port: null };
 
 describe("the command line of npm start", () => {
   it.each([

@@ -103,6 +103,8 @@ const truthOf = async (play: CrashPlay, world: World, stood: MarginAccount): Pro
   }).account;
 };
 
+const holdsOf = ({ balances, positions }: MarginAccount) => ({ balances, positions });
+
 /** The evidence without what went with the tables: facts, orders and notices of the minutes that no book knows. */
 const judged = async (play: CrashPlay, backup: Moment, restored: Moment, lostAccount: string) => {
   const tables = await play.tables();
@@ -120,6 +122,7 @@ const judged = async (play: CrashPlay, backup: Moment, restored: Moment, lostAcc
       orders: new Map([...record.orders].filter(([orderId]) => rows.has(orderId) || !restored.orders.has(orderId))),
     },
     notices: play.notices().filter(({ callId }) => callId === null || calls.has(callId) || !restored.notices.has(callId)),
+    statements: [],
   });
   const told = countsOf(play.notices());
   return {
@@ -179,7 +182,7 @@ describe("a restore from a backup of ten minutes ago (S54)", () => {
       at(times.restoredAt + 1, "a snapshot from before comes late", async () => {
         const [stood] = [...(restored as Moment).accounts.values()].filter(({ accountId }) => accountId !== lostAccount);
         if (stood === undefined) throw new Error("no account");
-        await send(play, venue.tell(stood.accountId, stood, [], START + (times.backupAt + 1) * MINUTE));
+        await send(play, venue.tell(stood.accountId, holdsOf(stood), [], START + (times.backupAt + 1) * MINUTE));
       });
       at(times.snapshotsAt, "the venue tells of every account", async () => {
         blocked = await momentOf(play);
@@ -187,7 +190,7 @@ describe("a restore from a backup of ten minutes ago (S54)", () => {
         for (const stood of (restored as Moment).accounts.values()) {
           const { accountId, brokerId, clientClass, policyId } = stood;
           const orders = backup?.accounts.get(accountId)?.live?.orders.map(({ orderId }) => orderId) ?? [];
-          const message = venue.tell(accountId, await truthOf(play, world, stood), orders, play.cloud.now());
+          const message = venue.tell(accountId, holdsOf(await truthOf(play, world, stood)), orders, play.cloud.now());
           await send(play, { ...message, account: { brokerId, clientClass, policyId } });
         }
       });

@@ -5,6 +5,8 @@ import type { VenueOrder } from "../../adapters/wire/venue.ts";
 import { decimal, type Money, money, type Price, price, type Quantity, quantity } from "../../core/money.ts";
 import type { BookAccount } from "../../local/book.ts";
 import { blackThursday } from "../../local/feed/black-thursday.ts";
+import { ticksOf } from "../../local/feed/ticks.ts";
+import { withOptions } from "../../local/listed-options.ts";
 import { marketOf } from "../../local/market.ts";
 import { createVenue } from "../../local/venue.ts";
 
@@ -46,6 +48,9 @@ const open = (held: string, instrumentId = "BTC-PERP", seed = 1) => {
   venue.open(account([{ instrumentId, quantity: quantity(held), entryPrice: price("7935") }]), NOW);
   return venue;
 };
+
+const cashOf = (venue: ReturnType<typeof createVenue>) =>
+  Object.fromEntries([...venue.cash("A1")].map(([key, amount]) => [key, decimal(amount)]));
 
 /** A small order, which always finds its whole quantity, in one fill. */
 const SMALL = "0.005";
@@ -124,6 +129,46 @@ describe("the simulated venue", () => {
     const partial = filled.filter((fact) => fact?.kind === "order_closed" && fact.filled < quantity("5"));
     expect(partial.length).toBeGreaterThan(20);
     expect(partial.length).toBeLessThan(80);
+  });
+
+  it("pays the premium of an option that it buys back, and keeps its own books of cash", () => {
+    const [id, coin] = ["BTC-27MAR20-7900-P", "BTCUSD-27MAR20-7900-P"];
+    const path = blackThursday();
+    const mixed = withOptions(marketOf(path.series), ticksOf(path.series), 1).market;
+    const venue = createVenue(mixed, 1);
+    venue.show(
+      new Map([
+        [id, price("400")],
+        [coin, price("0.05")],
+        ["BTC-PERP", price("7000")],
+        ["BTCUSD-PERP", price("5000")],
+      ]),
+    );
+    const positions = [
+      { instrumentId: "BTC-PERP", quantity: quantity("2"), entryPrice: price("7935") },
+      { instrumentId: id, quantity: quantity("-1"), entryPrice: price("370") },
+      { instrumentId: coin, quantity: quantity("-2"), entryPrice: price("0.04") },
+      { instrumentId: "BTCUSD-PERP", quantity: quantity("100"), entryPrice: price("8000") },
+    ];
+    const pools = new Map([["BTC-PERP", money("3000")]]);
+    venue.open({ ...account(positions), balances: new Map([["USDT", money("1000")]]), pools }, NOW);
+    // 0.4 bought back at 400.2, for a fee of 0.05 % of the premium.
+    venue.close("A1", id, quantity("0.4"), NOW);
+    expect(cashOf(venue)).toEqual({ USDT: "839.83996", "ISO#BTC-PERP USDT": "3000" });
+    // In the coin: 1 bought back at 0.05003, the tick above 0.050025.
+    venue.close("A1", coin, quantity("1"), NOW);
+    expect(cashOf(venue)).toMatchObject({ BTC: "-0.05005502" });
+    // Out of its pool: 2 sold at 6996.5, 938.5 lost on each, and a fee of 6.9965.
+    venue.close("A1", "BTC-PERP", quantity("2"), NOW);
+    expect(cashOf(venue)).toMatchObject({ USDT: "839.83996", "ISO#BTC-PERP USDT": "1116.0035" });
+    // 100 contracts of 100 USD sold at 4997.5: 1.25 BTC at the entry, 2.00100050 then, and a fee of 0.00100051.
+    venue.close("A1", "BTCUSD-PERP", quantity("100"), NOW);
+    expect(cashOf(venue)).toMatchObject({ BTC: "-0.80205604" });
+    expect(venue.transfer("A1", "BTC-PERP", money("100"), NOW)?.entries).toMatchObject([
+      { kind: "pool_transfer", instrumentId: "BTC-PERP", amount: money("100") },
+    ]);
+    expect(cashOf(venue)).toMatchObject({ USDT: "739.83996", "ISO#BTC-PERP USDT": "1216.0035" });
+    expect(venue.transfer("A1", "SOL-PERP", money("1"), NOW)).toBeNull();
   });
 
   it("books deposits and trades of the holder in one sequence", () => {

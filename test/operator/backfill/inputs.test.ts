@@ -21,6 +21,7 @@ const options = {
   book: join(EXAMPLES, "books/three-desks.json"),
   accounts: 1,
   seed: 1,
+  mixed: false,
   realtime: false,
   once: true,
   json: true,
