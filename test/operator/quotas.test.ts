@@ -47,7 +47,7 @@ test("what the account has is asked and judged; an SES sandbox is too low", asyn
   expect([code, stderr]).toEqual([1, ""]);
   expect(stdout).toContain("too low  ses-production         has         0, needs         1");
   expect(stdout).toContain("too low  ses-rate               has         1, needs         9 emails a second");
-  expect(stdout).toContain("enough   book-warm-writes       has      4000, needs       359");
+  expect(stdout).toContain("enough   book-warm-writes       has      4000, needs       442");
   expect(stdout).toContain("enough   lambda-concurrency     has        30, needs        30 executions");
   expect(stdout).not.toContain("unknown");
 });
