@@ -1,6 +1,6 @@
 import type { Instrument, OptionTerms } from "./instrument.ts";
 import type { MarketSnapshot } from "./mark.ts";
-import { ONE, type Price } from "./money.ts";
+import { max, min, ONE, type Price } from "./money.ts";
 import { impliedVolatility } from "./pricing/implied-volatility.ts";
 import { type OptionContract, optionValue } from "./pricing/option-value.ts";
 import { type OptionQuote, surfaceFromQuotes } from "./pricing/quotes.ts";
@@ -119,8 +119,10 @@ const modelled = (instrument: Instrument, option: PricedOption, snapshot: Market
 };
 
 /**
- * An option on a snapshot at an instant (R3, S15): its own mark while that is good, else what the volatility of its
- * neighbours makes of it (quality MODEL), with the band on the side that is worse for the holder; else the old mark.
+ * An option on a snapshot at an instant (R3, S15): its own mark while that is good. Else E_high keeps the last accepted
+ * mark, so that nobody is liquidated on a model, and E_low takes what the volatility of its neighbours makes of it, with
+ * the band, where that is worse (quality MODEL); without a model the band around the old mark. One that never had a mark
+ * is worth its model on both sides.
  */
 export const priceOption = (
   instrument: Instrument,
@@ -144,17 +146,17 @@ export const priceOption = (
     validFrom: now,
     validUntil: Math.min(...turns),
   };
-  const price = own === "GOOD" ? null : modelled(instrument, option, snapshot, now);
-  const at = price ?? mark?.price;
-  if (at === undefined) return { ...shared, quality: own, high: null, lowLong: null, lowShort: null };
-  const high = pointAt(instrument, at);
+  const model = own === "GOOD" ? null : modelled(instrument, option, snapshot, now);
+  const last = mark?.price ?? model;
+  if (last === undefined || last === null) return { ...shared, quality: own, high: null, lowLong: null, lowShort: null };
+  const high = pointAt(instrument, last);
   if (own === "GOOD") return { ...shared, quality: own, high, lowLong: high, lowShort: high };
-  const width = bandWidth(at, instrument);
+  const width = bandWidth(model ?? last, instrument);
   return {
     ...shared,
-    quality: price === null ? own : "MODEL",
+    quality: model === null ? own : "MODEL",
     high,
-    lowLong: pointAt(instrument, atLeastTick(instrument, at - width)),
-    lowShort: pointAt(instrument, (at + width) as Price),
+    lowLong: pointAt(instrument, min(last, atLeastTick(instrument, (model ?? last) - width))),
+    lowShort: pointAt(instrument, max(last, ((model ?? last) + width) as Price)),
   };
 };

@@ -169,6 +169,20 @@ describe("an option without a price of its own (S15)", () => {
     expect(low.maintenance > high.maintenance).toBe(true);
   });
 
+  test("with an old mark of its own: that one decides a liquidation, its neighbours only what is worse for the holder (R3)", () => {
+    const old = { price: price("200"), asOf: NOW - 600_000 };
+    const market = {
+      ...MARKET,
+      marks: new Map(MARKET.marks).set("BTC-74000-C", { ...old, instrumentId: "BTC-74000-C", source: "test", candidate: null }),
+    };
+    const { quality, legs, low, high } = assess(short, market, standard, NOW);
+    expect(quality).toBe("MODEL");
+    expect(legs[0]?.price).toBe(price("200"));
+    expect(legs[0]?.priceLow).toBeGreaterThan(price("260"));
+    expect(decimal(high.maintenance)).toBe("4700");
+    expect(low.maintenance > high.maintenance).toBe(true);
+  });
+
   test("is not traded in a liquidation", () => {
     const poor = { ...short, balances: new Map([["USDT", 0n as Money]]) };
     const statement = assess(poor, MARKET, standard, NOW);
