@@ -3,8 +3,8 @@ import type { TakenOrder } from "../actors/venue.ts";
 import type { Check } from "./book-checks.ts";
 import { type AccountRow, floatOf } from "./witness.ts";
 
-/** Orders that a call may send: a few attempts over a few positions, whatever goes wrong (S33). */
-const ORDERS_A_CALL_MAX = 3 * 2;
+/** Orders that a call may send: three attempts over three positions, whatever goes wrong (S33). */
+const ORDERS_A_CALL_MAX = 3 * 3;
 
 /** Properties at the venue's door (I06, I09, I10, I13). @param account the row as it stands. */
 export const createOrderChecks = (
