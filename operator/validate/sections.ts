@@ -47,7 +47,7 @@ const coverageRow = (name: string, each: ModelCoverage): Piece[] => [
   light(each),
   each.worstLightBreaches ?? "none",
   shown(each.meanRate, percent),
-  each.worst === null ? "no breach" : `${each.worst.day}: ${grouped(each.worst.excess)}`,
+  each.worst === null ? "no breach" : html`${grouped(each.worst.excess)}<br><small>${each.worst.day}</small>`,
 ];
 
 const COVERAGE_TITLES = [
