@@ -153,6 +153,7 @@ const finish = async (stage: Stage, { plan, seed, faults }: RunOptions): Promise
     // A price that nobody can read may also have gone out of date in its queue.
     checks.check("I26", queue === "marks" || cloud.holds(body), () => `a message that nobody can read is gone from ${queue}`);
   }
+  await checks.judgeRecords();
   checks.afterEach();
   if (seed % NEXT_DAY_EVERY === 0 && faults.struck.some(({ kind }) => kind === "duplicate25h")) await playNextDay(stage, plan);
 };

@@ -29,6 +29,8 @@ export interface Checks {
   tell(words: string): void;
   /** Throws the first violation, once it is there: after a step, never in the middle of a function's request. */
   afterEach(): void;
+  /** What is judged of a whole run only: its decisions, made again from their records. */
+  judgeRecords(): Promise<void>;
   isViolation(error: unknown): error is Violation;
   accounts(): AccountRow[];
   calls(): CallRow[];
@@ -104,7 +106,7 @@ export const createChecks = ({ time, tables, names, clocks, span, trace, eventId
   const notices = createNoticeChecks(check);
   const book = new BookChecks(check, (clocks.wildShare ?? 0) > 0 ? WILD_SLACK_MS : 0);
   const decisions = new DecisionChecks(check, marks, clocks);
-  const judgeReplay = createReplayChecks(check, tables, names);
+  const replay = createReplayChecks(check, tables, names);
   const judgePromptness = createPromptnessChecks(check, span);
   const judgeOrder = createOrderChecks(
     check,
@@ -116,7 +118,7 @@ export const createChecks = ({ time, tables, names, clocks, span, trace, eventId
     book.judge(commit);
     decisions.judge(commit);
     judgePromptness(commit);
-    judgeReplay(commit);
+    replay.hear(commit);
     for (const { after } of commit.calls) calls.set(after.callId, after);
     for (const { after } of commit.orders) orders.set(after.orderId, after);
     if (commit.account !== null) accounts.set(commit.account.after.accountId, commit.account.after);
@@ -151,6 +153,7 @@ export const createChecks = ({ time, tables, names, clocks, span, trace, eventId
       if (told.length > 0) for (const words of told.splice(0)) trace?.(words);
       if (broken !== null) throw broken;
     },
+    judgeRecords: replay.judgeRecords,
     isViolation: (error): error is Violation => error instanceof Violation,
     accounts: () => [...accounts.values()],
     calls: () => [...calls.values()],

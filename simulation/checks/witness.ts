@@ -105,6 +105,8 @@ export interface Envelope {
     readonly postings: readonly { readonly asset: string; readonly amount: string; readonly scope?: string }[];
   }[];
   readonly events: readonly EventText[];
+  /** Null for an act; `kept` where a call or the level changed. */
+  readonly decision?: { readonly kept?: { readonly account: Item } } | null;
 }
 
 /** A row that a transaction changed, before and after. */
@@ -123,6 +125,8 @@ export interface Commit {
   /** The account's row as it was; undefined for one that was not there. */
   readonly accountBefore: Item | undefined;
   readonly envelope: Envelope | null;
+  /** The journal's row, and the text that was hashed. */
+  readonly envelopeRow: Item | undefined;
   readonly envelopeText: string;
   readonly hash: string;
   readonly calls: readonly Changed<CallRow>[];
@@ -216,6 +220,7 @@ export const commitOf = (written: readonly Written[], at: number, askedAt: numbe
   let account: Commit["account"] = null;
   let accountBefore: Item | undefined;
   let envelope: Envelope | null = null;
+  let envelopeRow: Item | undefined;
   let [envelopeText, hash] = ["", ""];
   const calls: Changed<CallRow>[] = [];
   const orders: Changed<OrderRow>[] = [];
@@ -225,6 +230,7 @@ export const commitOf = (written: readonly Written[], at: number, askedAt: numbe
     const sk = one.after?.["sk"]?.S ?? "";
     if (one.after === undefined) continue;
     if (one.table.endsWith("-journal")) {
+      envelopeRow = one.after;
       envelopeText = one.after["body"]?.S ?? "";
       hash = one.after["hash"]?.S ?? "";
       envelope = JSON.parse(envelopeText) as Envelope;
@@ -240,7 +246,7 @@ export const commitOf = (written: readonly Written[], at: number, askedAt: numbe
       isOurs = true;
     }
   }
-  return isOurs ? { at, askedAt, account, accountBefore, envelope, envelopeText, hash, calls, orders, entries } : null;
+  return isOurs ? { at, askedAt, account, accountBefore, envelope, envelopeRow, envelopeText, hash, calls, orders, entries } : null;
 };
 
 /** Reads a mark's row. */

@@ -34,7 +34,7 @@ export const JUDGED: Readonly<Record<string, string>> = {
   I22: "nothing is told that was not committed",
   I23: "deliveries are numbered without gaps or repeats",
   I26: "what nobody can read is parked, without effect",
-  I27: "a sweep's decision is the same again, byte for byte, on what was stored (timers and facts: when their marks are, issue 5)",
+  I27: "a decision is the same again, byte for byte, on what was stored: a sweep's on its snapshot, any on its record",
   I28: "no secret and no personal data where they must not be",
   L01: "a breach has its call",
   L02: "a call is told of, or an operator is",

@@ -186,4 +186,16 @@ export const MUTANTS_OF_WRITES: readonly Mutant[] = [
     ],
     seedsMax: 100,
   },
+  {
+    name: "record-of-facts-late",
+    mistake: "the record of a decision on the venue's facts keeps another instant than it was decided at",
+    edits: [
+      {
+        file: CHANGE,
+        find: "decided: { snapshot, policy, now } };",
+        replace: "decided: { snapshot, policy, now: facts.length > 0 ? now + 60_000 : now } };",
+      },
+    ],
+    seedsMax: 10,
+  },
 ];
