@@ -132,7 +132,11 @@ const factsOf = (type: EmailedType, event: EventMessage, call: Call, reader: Rea
   facts.push(["Credited so far", amount(call.metAmount, call.asset)], ["Still due", amount(call.outstanding, call.asset)]);
   if (call.boundBy !== null) facts.push(["Largest part of the requirement", oneLine(call.boundBy)]);
   const deadline = deadlineOf(call, reader);
-  if (call.deadlineAt === null || deadline === null) return [...facts, ["Deadline", "Not set: it waits for a reliable price"]];
+  if (call.deadlineAt === null || deadline === null) {
+    const why =
+      call.status === "OPEN" ? "Not set: it waits for a reliable price" : "None: below the close-out level there is no time to act";
+    return [...facts, ["Deadline", why]];
+  }
   const leftMs = Date.parse(call.deadlineAt) - reader.now;
   const left = leftMs > 0 && isCurable(type, call) ? `, ${duration(leftMs)} after this email was sent` : "";
   return [...facts, ["Deadline", `${deadline}${left}`], ["Deadline, exact", isoInstant(Date.parse(call.deadlineAt))]];

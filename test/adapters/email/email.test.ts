@@ -119,6 +119,12 @@ Margin calls cannot be unsubscribed from: they concern the safety of your positi
     expect(text).toContain("A price behind this call is missing or old");
   });
 
+  test("R8 a liquidation without a deadline does not say that one waits", () => {
+    const call = callOf({ status: "LIQUIDATING", deadlineAt: null, liquidationReason: "closeOut" });
+    const { text } = write(eventOf({ type: "liquidation.started", call }));
+    expect(text).toContain("Deadline: None: below the close-out level there is no time to act");
+  });
+
   test("R10 part paid: the rest is due, and what was paid counts", () => {
     const call = callOf({ metAmount: "400.1", outstanding: "11999.9" });
     const { text, html } = write(eventOf({ type: "margin_call.partially_met", call }));
