@@ -54,6 +54,7 @@ export const shownStatement = ({ statement }: Pick<Explained, "statement">, { ta
   legs: statement.legs.map((leg) => ({ ...leg })),
   collateral: statement.collateral.map((holding) => ({ ...holding })),
   components: statement.components.map((component) => ({ ...component })),
+  scenarios: statement.scenarios.map(({ rows, parts, ...one }) => ({ ...one, rows: [...rows], parts: [...parts] })),
 });
 
 const shownSide = (explained: Explained, snapshot: MarketSnapshot): Side => ({

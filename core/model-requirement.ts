@@ -8,7 +8,7 @@ import type { Money, Price, Quantity } from "./money.ts";
 import { abs, divide, max, ONE } from "./money.ts";
 import type { OptionLeg, OptionMarket } from "./options-margin/leg.ts";
 import { standardOptionMargin } from "./options-margin/standard.ts";
-import { type PortfolioRequirement, portfolioMargin, type UnitRequirement } from "./portfolio/portfolio-margin.ts";
+import { type PortfolioLeg, type PortfolioRequirement, portfolioMargin, type UnitRequirement } from "./portfolio/portfolio-margin.ts";
 import { riskInstrument, spotOf } from "./risk-market.ts";
 import { statisticalMargin } from "./statistical-model.ts";
 import { notionalOf, type PricedInstrument } from "./valuation.ts";
@@ -40,7 +40,7 @@ const addUp = (components: readonly Component[]): ModelRequirement => ({
 const NOISE = 2 ** -48;
 
 /** An estimate as money: rounded once, up, against the account (design of the numbers). */
-const estimated = (value: number): Money => {
+export const estimated = (value: number): Money => {
   const units = value * Number(ONE);
   return BigInt(Math.ceil(units - Math.abs(units) * NOISE)) as Money;
 };
@@ -175,7 +175,7 @@ const withHistory = (
   grid: PortfolioRequirement,
   components: readonly Component[],
   of: {
-    readonly kept: readonly { readonly quantity: number; readonly instrument: { readonly instrumentId: string } }[];
+    readonly kept: readonly PortfolioLeg[];
     readonly model: PortfolioModel;
     readonly market: PricedMarket;
   },
@@ -183,8 +183,7 @@ const withHistory = (
   const { kept, model, market } = of;
   const { statistical, terms } = model;
   if (statistical === null || kept.length === 0) return components;
-  const legs = kept.map(({ quantity, instrument }) => ({ instrumentId: instrument.instrumentId, quantity }));
-  const { margin, unknown } = statisticalMargin(legs, market, model, statistical);
+  const { margin, unknown } = statisticalMargin(kept, market, model, statistical);
   // The terms were validated when the policy was loaded and every vector is finite: a fault is a bug, and the account is set aside.
   if (!margin.ok) throw new RangeError(`historical margin ${margin.fault}: ${margin.detail}`);
   const beside = grid.units.filter(({ unitId }) => unknown.has(unitId));
@@ -201,12 +200,16 @@ const withHistory = (
   return isSomething(lifted) ? [...components, lifted] : components;
 };
 
-const portfolioRequirement = (
-  legs: readonly ModelLeg[],
-  model: PortfolioModel,
-  market: PricedMarket,
-  side: ValueSide,
-): ModelRequirement => {
+/** Positions as the models of a portfolio see them. */
+interface PortfolioBook {
+  /** Those that the grid margins, priced on the snapshot. */
+  readonly kept: readonly PortfolioLeg[];
+  /** Those without a price and without a notional: covered by what they were entered at; the others are margined without them. */
+  readonly lost: readonly ModelLeg[];
+}
+
+/** The positions of an account as its risk units hold them (M6). */
+export const portfolioBook = (legs: readonly ModelLeg[], model: PortfolioModel, market: PricedMarket): PortfolioBook => {
   const priced = legs.map((leg) => ({
     leg,
     held: {
@@ -214,14 +217,25 @@ const portfolioRequirement = (
       instrument: riskInstrument(market, model, leg.priced.instrument.instrumentId),
     },
   }));
-  // A leg without a price and without a notional is covered by what it was entered at; the others are margined without it.
-  const lost = priced.filter(({ held: { instrument } }) => !instrument.priced.ok && instrument.cover === null);
-  const kept = priced.filter((each) => !lost.includes(each)).map(({ held }) => held);
+  const isLost = ({ held: { instrument } }: (typeof priced)[number]): boolean => !instrument.priced.ok && instrument.cover === null;
+  return {
+    kept: priced.filter((each) => !isLost(each)).map(({ held }) => held),
+    lost: priced.filter(isLost).map(({ leg }) => leg),
+  };
+};
+
+const portfolioRequirement = (
+  legs: readonly ModelLeg[],
+  model: PortfolioModel,
+  market: PricedMarket,
+  side: ValueSide,
+): ModelRequirement => {
+  const { kept, lost } = portfolioBook(legs, model, market);
   const margin = portfolioMargin(kept, model.terms);
   const components = margin.ok
     ? withHistory(margin, portfolioComponents(margin, model), { kept, model, market })
     : legs.map((leg) => unpriced(leg, "no figure", market, side));
-  return addUp([...components, ...lost.map(({ leg }) => unpriced(leg, "no mark", market, side))]);
+  return addUp([...components, ...lost.map((leg) => unpriced(leg, "no mark", market, side))]);
 };
 
 /** What the policy's model requires of the positions that it margins together (M5, M6), on one side of R3. */

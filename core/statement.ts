@@ -10,10 +10,12 @@ import { type Component, modelRequirement, valuationOf } from "./model-requireme
 import type { Money, Ppm, Price, Quantity } from "./money.ts";
 import { abs, PPM } from "./money.ts";
 import type { Policy } from "./policy.ts";
+import { type ScenarioStatement, scenarioStatements } from "./scenario-statement.ts";
 import { bracketOf, notionalOf, profitOf, requirementAt } from "./valuation.ts";
 
 export type { Sided } from "./equity.ts";
 export type { Component } from "./model-requirement.ts";
+export type { ScenarioStatement } from "./scenario-statement.ts";
 
 /** One position as the account's statement shows it, in the instrument's settlement asset, on the high side of R3. */
 export interface LegStatement {
@@ -65,6 +67,8 @@ export interface MarginStatement {
   readonly collateral: readonly CollateralStatement[];
   /** Likewise: every part of the requirement on the cautious side, which calls judge (R3), in the valuation asset. */
   readonly components: readonly Component[];
+  /** Likewise: the scenarios that the requirement of a portfolio's model rests on; none under another model. */
+  readonly scenarios: readonly ScenarioStatement[];
 }
 
 const legsOf = (account: MarginAccount, market: PricedMarket): LegStatement[] =>
@@ -174,6 +178,10 @@ class Statement implements MarginStatement {
 
   get components(): readonly Component[] {
     return componentsOf(this.#account, this.#market);
+  }
+
+  get scenarios(): readonly ScenarioStatement[] {
+    return scenarioStatements(valuedOf(this.#account, this.#market, "low").legs, this.#market);
   }
 }
 

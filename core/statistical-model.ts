@@ -2,6 +2,7 @@ import type { Asset } from "./instrument.ts";
 import type { PortfolioModel } from "./margin-model.ts";
 import { type PricedMarket, pricedInstrument } from "./market.ts";
 import type { Ppm } from "./money.ts";
+import type { PortfolioLeg } from "./portfolio/portfolio-margin.ts";
 import type { Scenario, ScenarioSet } from "./portfolio/scenario-set.ts";
 import { scenarioVector } from "./portfolio/scenario-vector.ts";
 import { riskInstrument } from "./risk-market.ts";
@@ -79,32 +80,65 @@ const vectorOf = (market: PricedMarket, model: PortfolioModel, terms: Statistica
   return vector;
 };
 
+/** What an instrument has in the figure of a margin; parts add up to minus it. */
+export interface HistoryPart {
+  readonly instrumentId: string;
+  readonly profit: number;
+}
+
+/** A statistical margin with everything that makes it. */
+export interface StatisticalMargin {
+  readonly margin: Answer<HistoricalMargin>;
+  /** Base assets that the scenarios leave out: those of a leg without a price, and units that they do not know. Their own grid is their margin. */
+  readonly unknown: ReadonlySet<string>;
+  /** Profit and loss of the account in each row, history first. */
+  readonly profits: Float64Array;
+  /** Vectors of the instruments that are in it. */
+  readonly legs: readonly { readonly instrumentId: string; readonly quantity: number; readonly vector: Float64Array }[];
+}
+
 /**
  * Expected shortfall of positions over joint scenarios, with the stress blend (M7), in the valuation asset: a sum of
  * products of vectors that all accounts share, and one tail.
- *
- * @returns the margin with what binds, and the legs that it leaves out: those without a price, and those of a unit
- *   that the scenarios do not know. Their own grid is their margin.
  */
 export const statisticalMargin = (
-  legs: readonly { readonly instrumentId: string; readonly quantity: number }[],
+  book: readonly PortfolioLeg[],
   market: PricedMarket,
   model: PortfolioModel,
   terms: StatisticalTerms,
-): { readonly margin: Answer<HistoricalMargin>; readonly unknown: ReadonlySet<string> } => {
+): StatisticalMargin => {
   const profits = new Float64Array(terms.history.length + terms.stress.length);
   const unknown = new Set<string>();
-  for (const { instrumentId, quantity } of legs) {
+  const legs: { instrumentId: string; quantity: number; vector: Float64Array }[] = [];
+  for (const { instrument, quantity } of book) {
+    const { instrumentId } = instrument;
     const { baseAsset } = pricedInstrument(market, instrumentId).instrument;
     const vector = terms.units.includes(baseAsset) ? vectorOf(market, model, terms, instrumentId) : null;
     if (vector === null) {
       unknown.add(baseAsset);
       continue;
     }
+    legs.push({ instrumentId, quantity, vector });
     for (let row = 0; row < profits.length; row += 1) profits[row] = (profits[row] as number) + quantity * (vector[row] as number);
   }
   const stress = terms.stress.map(({ name }, index) => ({ name, loss: -(profits[terms.history.length + index] as number) }));
   const { confidence, weight } = terms;
   const margin = historicalMargin(profits.subarray(0, terms.history.length), stress, { ...HISTORICAL, confidence, weight });
-  return { margin, unknown };
+  return { margin, unknown, profits, legs };
+};
+
+/**
+ * What each instrument has in a statistical margin: its mean over the tail of the history, the last row by its fraction,
+ * and where the blend binds, `w` of that and `1 − w` of what it has in the worst stress (M7).
+ */
+export const historyParts = (of: StatisticalMargin, margin: HistoricalMargin, terms: StatisticalTerms): readonly HistoryPart[] => {
+  const { tail, binding, stress } = margin;
+  const size = (terms.history.length * (1_000_000 - terms.confidence)) / 1_000_000;
+  const stressRow = terms.history.length + terms.stress.findIndex(({ name }) => name === stress.name);
+  const share = binding === "STRESS_BLEND" ? terms.weight / 1_000_000 : 1;
+  return of.legs.map(({ instrumentId, quantity, vector }) => {
+    let mean = 0;
+    for (const [place, row] of tail.worst.entries()) mean += (Math.min(1, size - place) / size) * (vector[row] as number);
+    return { instrumentId, profit: quantity * (share * mean + (1 - share) * (vector[stressRow] as number)) };
+  });
 };

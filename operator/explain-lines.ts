@@ -42,6 +42,14 @@ const detail = ({ statement, boundBy, cures }: Side): string[] => {
     ["part", "initial", "maintenance", ""],
     ...statement.components.map(({ name, initial, maintenance }) => [name, initial, maintenance, name === boundBy ? "binds" : ""]),
   ]);
+  for (const { kind, unit, binding, rows, parts } of statement.scenarios) {
+    const what = kind === "grid" ? `scenarios of ${unit}` : "joint scenarios: the tail, the worst first, and the stresses";
+    add(`${what}: profit or loss in ${statement.valuationAsset}`, [
+      ["scenario", "profit", ""],
+      ...rows.map(({ name, profit }) => [name, profit, kind === "grid" && name === binding ? "loses most" : ""]),
+    ]);
+    add(`of it by instrument, in ${binding}`, [["instrument", "profit"], ...parts.map((part) => [part.instrumentId, part.profit])]);
+  }
   add("positions", [
     ["instrument", "quantity", "entry", "price", "mark", "notional", "unrealised", "in"],
     ...statement.legs.map((leg) => [

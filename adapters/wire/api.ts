@@ -157,6 +157,17 @@ const statementReply = z.object({
   collateral: z.array(holding),
   /** Every part of the requirement on the cautious side, by name; together they are `low`. */
   components: z.array(z.object({ name: z.string(), initial: moneyText, maintenance: moneyText })),
+  /** Under a portfolio's model: each scenario's profit, which one bound, and what each instrument has in it (M6, M7). Losses are below 0. */
+  scenarios: z.array(
+    z.object({
+      kind: z.enum(["grid", "history"]),
+      /** Base asset of the risk unit; null for all together. */
+      unit: asset.nullable(),
+      binding: z.string().nullable(),
+      rows: z.array(z.object({ name: z.string(), profit: moneyText })),
+      parts: z.array(z.object({ instrumentId, profit: moneyText })),
+    }),
+  ),
 });
 
 /** How far the maintenance requirement is, by the joint scenarios of the policy (M4, M11). Probabilities in ppm, rounded up. */

@@ -122,6 +122,12 @@ describe("GET /accounts/{accountId}", () => {
     expect(Number(body.distance.volatility)).toBeGreaterThan(330);
     expect(Number(body.distance.volatility)).toBeLessThan(400);
     expect(body.distance.worstDay).toMatchObject({ name: "day 1", multiple: expect.any(Number) });
+    // M6, M7: what the requirement rests on, scenario by scenario and instrument by instrument.
+    const [grid, joint] = body.statement.scenarios;
+    expect(grid).toMatchObject({ kind: "grid", unit: "BTC", parts: [{ instrumentId: "BTC-PERP", profit: "-1280" }] });
+    expect(grid.rows.find(({ name }: { name: string }) => name === grid.binding)).toMatchObject({ profit: "-1280" });
+    expect(joint).toMatchObject({ kind: "history", unit: null, parts: [{ instrumentId: "BTC-PERP", profit: "-1300" }] });
+    expect(joint.rows.at(-1)).toEqual({ name: "halved", profit: "-4000" });
   });
 
   test("an account that is not in the book", async () => {

@@ -110,6 +110,31 @@ describe("portfolio margin in an account (M6, R6, R26)", () => {
   });
 });
 
+describe("the scenarios behind a requirement (M6)", () => {
+  const hedged = accountOf({ USDT: "20000" }, [leg("BTC-FUT", "-1", "60000"), leg("BTC-PERP", "2", "60000")]);
+
+  test("every scenario of the grid with its profit, the one that binds, and what each instrument has in it", () => {
+    const [grid, ...others] = assess(hedged, MARKET, portfolio, NOW).scenarios;
+    expect(others).toEqual([]);
+    expect(grid).toMatchObject({ kind: "grid", unit: "BTC", binding: "price −16 %, volatility down" });
+    expect(grid?.parts.map(({ instrumentId, profit }) => [instrumentId, decimal(profit)])).toEqual([
+      ["BTC-FUT", "9600"],
+      ["BTC-PERP", "-19200"],
+    ]);
+    const rows = new Map(grid?.rows.map(({ name, profit }) => [name, decimal(profit)]));
+    expect(rows.size).toBe(37);
+    expect(rows.get("price −16 %, volatility down")).toBe("-9600");
+    expect(rows.get("price −4 %, volatility same")).toBe("-2400");
+    expect(rows.get("price +12 %, volatility up")).toBe("7200");
+    // Of a fall by a third 16/33 counts: the same 9,600.
+    expect(rows.get("price −33 %, volatility up")).toBe("-9600");
+  });
+
+  test("a policy without scenarios has none", () => {
+    expect(assess(hedged, MARKET, standard, NOW).scenarios).toEqual([]);
+  });
+});
+
 describe("statistical margin in an account: max(grid, ES) (M7)", () => {
   /** 400 days on which BTC moves by turns up 10 % and down 10 %, and 20 on which it falls by 30 %. */
   const history = Array.from({ length: 400 }, (_, day) => ({
@@ -136,6 +161,22 @@ describe("statistical margin in an account: max(grid, ES) (M7)", () => {
     expect(components.map(({ name }) => name)).toEqual([
       "BTC: price −16 %, volatility down",
       "up to the expected shortfall with the stress halved",
+    ]);
+  });
+
+  test("its statement shows the ten days of the tail, the stress, and what each instrument has in the figure", () => {
+    const pair = accountOf({ USDT: "50000" }, [leg("BTC-FUT", "-0.5", "60000"), leg("BTC-PERP", "1.5", "60000")]);
+    const joint = assess(pair, MARKET, byHistory, NOW).scenarios.at(-1);
+    expect(joint).toMatchObject({ kind: "history", unit: null, binding: "expected shortfall with the stress halved" });
+    expect(joint?.rows.map(({ name, profit }) => `${name} ${decimal(profit)}`)).toEqual([
+      ...["day 0 -18000", "day 20 -18000", "day 40 -18000", "day 60 -18000", "day 80 -18000"],
+      ...["day 100 -18000", "day 120 -18000", "day 140 -18000", "day 160 -18000", "day 180 -18000"],
+      "halved -30000",
+    ]);
+    // A contract has 0.75 · 18,000 + 0.25 · 30,000 in it.
+    expect(joint?.parts.map(({ instrumentId, profit }) => `${instrumentId} ${decimal(profit)}`)).toEqual([
+      "BTC-FUT 10500",
+      "BTC-PERP -31500",
     ]);
   });
 
