@@ -8,6 +8,7 @@ import { assess } from "../statement.ts";
 import { TermsError } from "../terms-error.ts";
 import { type Estimate, type PricedInstrument, priceInstrument } from "../valuation.ts";
 import { ERROR_SHARE, isAdmittedInstrument, type LinearBook } from "./linear-book.ts";
+import { eachRun, TERMS_WIDTH } from "./linear-sums.ts";
 
 /** In place of a level's index: float64 cannot tell, the exact pass decides. */
 export const UNSURE = 255;
@@ -80,7 +81,7 @@ const thresholdsOf = ({ warning, call, restricted, backstop, hysteresis }: Level
  * itself where nobody is beyond it.
  */
 interface Highest {
-  /** Four numbers an instrument: its unit, the first line's rate, the second's, and what the second is less by. NaN without a GOOD mark. */
+  /** Of each instrument its unit, the lines' rates and what the second is less by, as {@link eachRun} takes them. NaN without a GOOD mark. */
   readonly terms: Float64Array;
   /** The error bound's share of the sum of needs: no need is less than the first bracket's share of the gross notional. */
   readonly errorShare: number;
@@ -88,7 +89,7 @@ interface Highest {
 
 /** @param top the largest b of any level that somebody may be at. */
 const highestOf = (book: LinearBook, { estimates, unit }: Prices, top: number): Highest => {
-  const terms = new Float64Array(estimates.length * 4).fill(Number.NaN);
+  const terms = new Float64Array(estimates.length * TERMS_WIDTH).fill(Number.NaN);
   let least = 1;
   for (const [index, estimate] of estimates.entries()) {
     if (estimate === null) continue;
@@ -101,8 +102,9 @@ const highestOf = (book: LinearBook, { estimates, unit }: Prices, top: number): 
     const next = Math.max(rates[second] as number, steepest);
     // Sizes are whole: the bracket's edge lies above the size before the first that reaches it.
     const nextAmount = amount + (next - (rates[second] as number)) * ((sizes[0] ?? 1) - 1);
-    terms.set([unit[index] as number, first, next, nextAmount], index * 4);
-    least = Math.min(least, first / (unit[index] as number));
+    const one = unit[index] as number;
+    terms.set([one, first, one, next, 0, nextAmount], index * TERMS_WIDTH);
+    least = Math.min(least, first / one);
   }
   return { terms, errorShare: ERROR_SHARE / least };
 };
@@ -159,38 +161,29 @@ const levelAtRow = ({ book, prices: { unit, estimates }, thresholds, share }: Sc
  *
  * First, one sum for each account: above `maintenance + top·(initial − maintenance)` with both equities it is above every
  * threshold, since a ≤ 1 and b ≤ top. That clears a book's quiet accounts; the others get their three sums. The loop over the
- * positions has no branch: one was measured to halve its speed.
+ * positions is in WebAssembly (linear-sums.wat).
  *
  * @param now the instant that decides the marks' quality, epoch milliseconds.
  */
 export const screenAt = (book: LinearBook, snapshot: MarketSnapshot, now: number): Uint8Array => {
   const prices = pricesOf(book, snapshot, now);
   const thresholds = thresholdsOf(book.policy.levels);
-  const held = [...new Set(book.level)].flatMap((depth) => thresholds[depth] ?? []);
+  const held = book.levels.flatMap((depth) => thresholds[depth] ?? []);
   const { terms, errorShare } = highestOf(book, prices, Math.max(0, ...held.map(([, b]) => b)));
   const screen: Screen = { book, prices, thresholds, share: book.policy.unrealisedProfitIm / Number(PPM) };
   const { share } = screen;
-  const { wallet, free, entry, slack, offsets, instrument, quantity } = book;
+  const { wallet, free, entry, slack } = book;
   const found = new Uint8Array(book.accounts.length);
-  let position = 0;
-  for (let row = 0; row < found.length; row += 1) {
-    const end = offsets[row + 1] as number;
-    let value = 0;
-    let need = 0;
-    for (; position < end; position += 1) {
-      const at = (instrument[position] as number) * 4;
-      const contracts = quantity[position] as number;
-      const size = Math.abs(contracts);
-      value += contracts * (terms[at] as number);
-      need += Math.max(size * (terms[at + 1] as number), size * (terms[at + 2] as number) - (terms[at + 3] as number));
+  eachRun(book, terms, (sums, first, last) => {
+    for (let row = first, at = 0; row < last; row += 1, at += 2) {
+      const profit = (sums[at] as number) - (entry[row] as number);
+      const need = sums[at + 1] as number;
+      const equity = Math.min((free[row] as number) + Math.min(profit, profit * share), (wallet[row] as number) + profit);
+      // Written so that NaN is not quiet.
+      const isQuiet = equity - need > (slack[row] as number) + need * errorShare;
+      if (!isQuiet) found[row] = levelAtRow(screen, row);
     }
-    const profit = value - (entry[row] as number);
-    const counted = (free[row] as number) + (profit > 0 ? profit * share : profit);
-    const equity = Math.min(counted, (wallet[row] as number) + profit);
-    // Written so that NaN is not quiet.
-    const isQuiet = equity - need > (slack[row] as number) + need * errorShare;
-    if (!isQuiet) found[row] = levelAtRow(screen, row);
-  }
+  });
   return found;
 };
 

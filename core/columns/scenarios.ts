@@ -1,11 +1,5 @@
 import { SCENARIOS_WASM } from "./scenarios-wasm.ts";
-
-/** What this file needs of the engine's WebAssembly, which no type library without a browser in it declares. */
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Memory: new (size: { readonly initial: number }) => { readonly buffer: ArrayBuffer };
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-};
+import { compiled, memoryOf, type Room, runEnd } from "./wasm.ts";
 
 /** `worst` of scenarios.wat. */
 type Kernel = (
@@ -24,15 +18,14 @@ type Kernel = (
 /** Scenarios that the kernel sums at a time: rows are padded to a multiple. */
 const LANES = 16;
 const ROW_UNIT = LANES * 8;
-const PAGE = 65_536;
-/** Positions that are copied at a time, so that they stay in the processor's cache. */
+/** Accounts, and positions, that are copied at a time, so that they stay in the processor's cache. */
 const CHUNK = 16_384;
 /** Addresses of the kernel are signed 32-bit integers; half of them leave room for the accounts. */
 const VECTOR_BYTES_MAX = 2 ** 30;
 /** Largest magnitude of a value and of a quantity: no sum of their products can overflow. */
 const MAGNITUDE_MAX = 1e150;
 
-const module = new WebAssembly.Module(Uint8Array.from(atob(SCENARIOS_WASM), (letter) => letter.charCodeAt(0)));
+const kernelOver = compiled<{ readonly worst: Kernel }>(SCENARIOS_WASM);
 
 /** What one unit of each instrument gains in each scenario, in whole units of one asset: instrument by instrument, `scenarios` values each. */
 export interface ScenarioVectors {
@@ -86,14 +79,6 @@ const checkShape = ({ values, scenarios }: ScenarioVectors, { offsets, instrumen
   }
 };
 
-/** Accounts from `first` on whose positions fit into the chunk together, at least one. @returns the account after the last. */
-const lastOf = (offsets: Int32Array, first: number, room: number): number => {
-  const from = offsets[first] as number;
-  let last = first + 1;
-  while (last < offsets.length - 1 && last - first < CHUNK && (offsets[last + 1] as number) - from <= room) last += 1;
-  return last;
-};
-
 /**
  * The worst of S scenarios for each account: `min over s of Σ quantity · value[instrument][s]`, in float64.
  *
@@ -111,30 +96,31 @@ export const worstOf = (vectors: ScenarioVectors, positions: PositionColumns): W
   const rows = vectors.values.length / vectors.scenarios;
   if (rows * stride > VECTOR_BYTES_MAX) throw new RangeError(`${rows} vectors of ${vectors.scenarios} scenarios are more than 1 GiB`);
   const accounts = offsets.length - 1;
-  let room = CHUNK;
+  let most = CHUNK;
   for (let account = 0; account < accounts; account += 1) {
-    room = Math.max(room, (offsets[account + 1] as number) - (offsets[account] as number));
+    most = Math.max(most, (offsets[account + 1] as number) - (offsets[account] as number));
   }
+  const room: Room = { accounts: CHUNK, positions: most };
   const at = { scratch: rows * stride, quantities: 0, worst: 0, rows: 0, offsets: 0, scenario: 0, end: 0 };
   at.quantities = at.scratch + ROW_UNIT;
-  at.worst = at.quantities + room * 8;
+  at.worst = at.quantities + room.positions * 8;
   at.rows = at.worst + CHUNK * 8;
-  at.offsets = at.rows + room * 4;
+  at.offsets = at.rows + room.positions * 4;
   at.scenario = at.offsets + (CHUNK + 1) * 4;
   at.end = at.scenario + CHUNK * 4;
-  const memory = new WebAssembly.Memory({ initial: Math.ceil(at.end / PAGE) });
+  const memory = memoryOf(at.end);
   load(vectors, memory.buffer, stride);
-  const kernel = (new WebAssembly.Instance(module, { core: { memory } }).exports as { readonly worst: Kernel }).worst;
+  const { worst: kernel } = kernelOver(memory);
   const chunk = {
-    quantities: new Float64Array(memory.buffer, at.quantities, room),
-    rows: new Int32Array(memory.buffer, at.rows, room),
+    quantities: new Float64Array(memory.buffer, at.quantities, room.positions),
+    rows: new Int32Array(memory.buffer, at.rows, room.positions),
     offsets: new Int32Array(memory.buffer, at.offsets, CHUNK + 1),
     worst: new Float64Array(memory.buffer, at.worst, CHUNK),
     scenario: new Int32Array(memory.buffer, at.scenario, CHUNK),
   };
   const result = { worst: new Float64Array(accounts), scenario: new Int32Array(accounts) };
   for (let first = 0; first < accounts; ) {
-    const last = lastOf(offsets, first, room);
+    const last = runEnd(offsets, first, room);
     const from = offsets[first] as number;
     const end = offsets[last] as number;
     for (let account = first; account <= last; account += 1) chunk.offsets[account - first] = (offsets[account] as number) - from;

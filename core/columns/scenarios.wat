@@ -5,7 +5,7 @@
 ;; float64 loop gives. The first scenario of the least sum is the binding one.
 ;;
 ;; Memory: vectors from 0, one row of $stride bytes for each instrument, a multiple of 128 bytes.
-;; Compiled bytes: scenarios-wasm.ts, compared with this text by test/core/columns/scenarios.test.ts.
+;; Compiled bytes: scenarios-wasm.ts, compared with this text by test/core/columns/wasm.test.ts.
 (module
   (import "core" "memory" (memory 1))
   (func (export "worst")

@@ -1,8 +1,9 @@
 import type { MarginAccount, Position } from "../../../core/account.ts";
 import type { Instrument } from "../../../core/instrument.ts";
 import { LEVELS } from "../../../core/level.ts";
+import { LIMITS } from "../../../core/limits.ts";
 import type { MarketSnapshot } from "../../../core/mark.ts";
-import { type Money, money, type Price, type Quantity, quantity } from "../../../core/money.ts";
+import { type Money, money, type Price, price, type Quantity, quantity } from "../../../core/money.ts";
 import type { Policy } from "../../../core/policy.ts";
 import { assess } from "../../../core/statement.ts";
 import { validatePolicy } from "../../../core/terms.ts";
@@ -12,7 +13,8 @@ import { accountOf, bare, contract, NOW, policyWith, snapshotOf } from "../margi
 
 /*
  * Accounts built to stand where float64 can least tell: exact bigint figures whose equity is at a threshold, one unit of
- * 1e-8 above and below it, and as far from it as the error bound reaches.
+ * 1e-8 above and below it, and as far from it as the error bound reaches. Some of them are so large, with so much dust, that
+ * float64 sums lose what the bound's share allows them to lose, not only the units that the exact pass rounds away.
  */
 
 const FLOORS = ["0", "1000", "50000", "1000000"];
@@ -34,11 +36,17 @@ const VENUE: readonly Instrument[] = Array.from({ length: 16 }, (_, number) => {
   return contract(id, { tiers: tiersOf(id, 1 + (number % 4)), feePpm: 533, multiplier });
 });
 
+/** Contracts at a price of 1 and the lowest rates, so that a wallet at a threshold is small beside the positions. */
+const DEEP: readonly Instrument[] = Array.from({ length: LIMITS.positionsMax }, (_, number) => {
+  const id = `D${number.toString().padStart(3, "0")}`;
+  return contract(id, { tiers: loadTiers(id, [{ floor: money("0"), rateIm: 2_000, rateMm: 1_000 }], 0) });
+});
+
 const policyOf = (draw: Draw): Policy => {
   const levels = policyWith([bare("USDT")]).levels;
   return validatePolicy(
     policyWith([bare("USDT")], {
-      levels: { ...levels, inclusive: draw() < 0.5, hysteresis: draw() < 0.5 ? 50_000 : 0 },
+      levels: { ...levels, inclusive: draw() < 0.5, hysteresis: draw() < 0.5 ? 50_000 : 0, backstop: draw() < 0.5 ? 500_000 : 666_667 },
       unrealisedProfitIm: [0, 500_000, 1_000_000][Math.floor(draw() * 3)] as number,
     }),
   );
@@ -47,21 +55,37 @@ const policyOf = (draw: Draw): Policy => {
 const positionsOf = (draw: Draw, snapshot: MarketSnapshot): Position[] => {
   const count = 1 + Math.floor(draw() * 10);
   const from = Math.floor(draw() * (VENUE.length - count));
+  // After a fall to a millionth, wallet and entry value hold the error that matters.
+  const fallen = draw() < 0.05 ? 1_000_000n : 1n;
   return VENUE.slice(from, from + count).map(({ instrumentId, multiplier }) => {
     const mark = snapshot.marks.get(instrumentId)?.price ?? (1n as Price);
     const notional = 10 ** (draw() * 7);
     const contracts = notional / (Number(mark) / 1e8) / (Number(multiplier) / 1e8);
     const size = BigInt(Math.max(1, Math.round(contracts * 1e8)));
-    const entry = (mark * BigInt(Math.round(700_000 + draw() * 600_000))) / 1_000_000n;
+    const entry = (fallen * mark * BigInt(Math.round(700_000 + draw() * 600_000))) / 1_000_000n;
     return { instrumentId, quantity: (draw() < 0.5 ? size : -size) as Quantity, entryPrice: (entry > 0n ? entry : 1n) as Price };
   });
 };
 
-/** Distance from a threshold in units of 1e-8: at it, one beside it, or as far as float64's error may reach. */
-const distanceOf = (draw: Draw): bigint => {
+/** Between 2^70 and 2^71 neighbours in float64 are 2^18 apart. */
+const HUGE = 3n << 69n;
+/** Less than half of that: a sum as large as {@link HUGE} stays what it is when this is added, however often. */
+const DUST = (1n << 17n) - 1n;
+
+/** A huge long, 498 times the same side of dust and the huge short: worth the dust, of which a float64 sum in this order has nothing. */
+const dustyPositions = (draw: Draw): Position[] => {
+  const dust = draw() < 0.5 ? DUST : -DUST;
+  return DEEP.map(({ instrumentId }, index) => {
+    const size = index === 0 ? HUGE : index === DEEP.length - 1 ? -HUGE : dust;
+    return { instrumentId, quantity: size as Quantity, entryPrice: price("1") };
+  });
+};
+
+/** Distance from a threshold in units of 1e-8: at it, one beside it, or up to ten to the power of `reach`, beyond the error bound. */
+const distanceOf = (draw: Draw, reach: number): bigint => {
   const kind = draw();
   if (kind < 0.6) return BigInt(Math.floor(draw() * 3) - 1);
-  return BigInt(Math.round((draw() < 0.5 ? -1 : 1) * 10 ** (draw() * 8)));
+  return BigInt(Math.round((draw() < 0.5 ? -1 : 1) * 10 ** (draw() * reach)));
 };
 
 /** Threshold of a level times one million, written here once more on purpose: by R1, from the statement's figures. */
@@ -80,21 +104,26 @@ const thresholdOf = (
 };
 
 /** Rich enough that no debt's weight is in the figures. */
-const RICH = 10n ** 20n;
+const RICH = 10n ** 24n;
+/** Variants of one account. */
+const VARIANTS = 20;
 
 /** Variants of one account: each at a level, its wallet moved to a threshold that is judged there. */
-const variantsOf = (draw: Draw, account: MarginAccount, snapshot: MarketSnapshot, policy: Policy, count: number): MarginAccount[] => {
+const variantsOf = (draw: Draw, account: MarginAccount, snapshot: MarketSnapshot, policy: Policy, reach: number): MarginAccount[] => {
   const { high } = assess({ ...account, balances: new Map([["USDT", RICH as Money]]) }, snapshot, policy, NOW);
-  return Array.from({ length: count }, (_, number) => {
+  return Array.from({ length: VARIANTS }, (_, number) => {
     const level = LEVELS[Math.floor(draw() * LEVELS.length)] as MarginAccount["level"];
     const depth = 1 + Math.floor(draw() * 6);
     const threshold = thresholdOf(policy, high, depth, LEVELS.indexOf(level) >= depth);
-    const equity = threshold / 1_000_000n + distanceOf(draw);
+    const equity = threshold / 1_000_000n + distanceOf(draw, reach);
     const worth = (depth <= 2 ? high.equityInitial : high.equityMaintenance) - RICH;
     const wallet = (equity - worth) as Money;
     return { ...account, accountId: `${account.accountId}-${number}`, level, balances: new Map([["USDT", wallet]]) };
   });
 };
+
+/** Of the accounts these have five hundred positions: few, since the exact pass takes that much longer for each. */
+const DUSTY = 0.005;
 
 export interface EdgeBook {
   readonly accounts: readonly MarginAccount[];
@@ -106,15 +135,20 @@ export interface EdgeBook {
 export const edgeBook = (seed: number, count: number): EdgeBook => {
   const draw = draws(seed, "edge accounts");
   const snapshot = snapshotOf(
-    VENUE,
-    Object.fromEntries(VENUE.map(({ instrumentId }) => [instrumentId, (10 ** (draw() * 9 - 4)).toFixed(8)])),
+    [...VENUE, ...DEEP],
+    Object.fromEntries([
+      ...VENUE.map(({ instrumentId }) => [instrumentId, (10 ** (draw() * 9 - 4)).toFixed(8)]),
+      ...DEEP.map(({ instrumentId }) => [instrumentId, "1"]),
+    ]),
   );
   const policy = policyOf(draw);
   const accounts: MarginAccount[] = [];
   while (accounts.length < count) {
     const reserved = draw() < 0.2 ? new Map([["USDT", money("12.34567891")]]) : new Map<string, Money>();
-    const bareOne = { ...accountOf({}, positionsOf(draw, snapshot)), accountId: `A${accounts.length}`, reserved };
-    accounts.push(...variantsOf(draw, bareOne, snapshot, policy, Math.min(20, count - accounts.length)));
+    const isDusty = draw() < DUSTY;
+    const positions = isDusty ? dustyPositions(draw) : positionsOf(draw, snapshot);
+    const bareOne = { ...accountOf({}, positions), accountId: `A${accounts.length}`, reserved };
+    accounts.push(...variantsOf(draw, bareOne, snapshot, policy, isDusty ? 14 : 8));
   }
-  return { accounts, snapshot, policy };
+  return { accounts: accounts.slice(0, count), snapshot, policy };
 };

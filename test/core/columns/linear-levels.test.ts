@@ -27,6 +27,14 @@ const at = (text: string): MarketSnapshot => snapshotOf([perp, spot("BTC-USDT", 
 const long = (cash: string, patch: Partial<MarginAccount> = {}): MarginAccount =>
   accountOf({ USDT: cash }, [leg("BTC-PERP", "1", "100")], patch);
 
+/** The level whose threshold the account is at exactly: there, and nowhere else, it matters whether the policy's levels are inclusive. */
+const exactlyAt = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy): Level | null => {
+  const statement = assess(account, snapshot, policy, NOW);
+  const [strict, inclusive] = [false, true].map((each) =>
+    levelOf(account, statement, { ...policy.levels, inclusive: each }, account.level),
+  );
+  return strict === inclusive ? null : (inclusive ?? null);
+};
 const exactLevel = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy): number =>
   LEVELS.indexOf(levelOf(account, assess(account, snapshot, policy, NOW), policy.levels, account.level));
 const named = (depth: number | undefined): string => (depth === UNSURE ? "unsure" : (LEVELS[depth ?? UNSURE] ?? "undecided"));
@@ -135,6 +143,7 @@ describe("M3 R1: levels of a linear book in float64, and exactly where float64 c
 
   test(`never differs from the exact pass: ${ACCOUNTS.toLocaleString("en")} accounts at the edges of their levels`, () => {
     let fast = 0;
+    const atThreshold = new Map<Level, number>();
     for (let done = 0; done < ACCOUNTS; done += BOOK) {
       const { accounts, snapshot, policy } = edgeBook(done / BOOK, Math.min(BOOK, ACCOUNTS - done));
       const book = columnsOf(accounts, policy, snapshot.instruments);
@@ -142,6 +151,8 @@ describe("M3 R1: levels of a linear book in float64, and exactly where float64 c
       const { levels, exact } = levelsAt(book, snapshot, NOW);
       fast += accounts.length - exact;
       for (const [row, account] of accounts.entries()) {
+        const at = exactlyAt(account, snapshot, policy);
+        if (at !== null) atThreshold.set(at, (atThreshold.get(at) ?? 0) + 1);
         if (levels[row] === exactLevel(account, snapshot, policy)) continue;
         throw new Error(
           `book ${done / BOOK}, ${account.accountId}: ${named(levels[row])}, exactly ${LEVELS[exactLevel(account, snapshot, policy)]}`,
@@ -151,6 +162,10 @@ describe("M3 R1: levels of a linear book in float64, and exactly where float64 c
     // The others are within some units of a threshold: a float pass that said it knew them would be lying.
     expect(fast / ACCOUNTS).toBeGreaterThan(0.1);
     expect(fast / ACCOUNTS).toBeLessThan(0.4);
+    // DEFAULT has no inclusive form.
+    for (const level of ["WARNING", "CALL", "RESTRICTED", "CLOSE_OUT", "BACKSTOP"] as const) {
+      expect([level, (atThreshold.get(level) ?? 0) > ACCOUNTS * 0.005]).toEqual([level, true]);
+    }
   }, 3_600_000);
 
   test("of any book, whatever is in it", () => {

@@ -2,10 +2,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import wabt from "wabt";
 
 import { type PositionColumns, type ScenarioVectors, type Worst, worstOf } from "../../../core/columns/scenarios.ts";
-import { SCENARIOS_WASM } from "../../../core/columns/scenarios-wasm.ts";
 
 type Held = readonly (readonly [instrument: number, quantity: number])[];
 
@@ -40,12 +38,6 @@ const vectors = (rows: readonly (readonly number[])[]): ScenarioVectors => ({
 });
 
 describe("the worst of many scenarios", () => {
-  test("the bytes are what the text compiles to", async () => {
-    const text = readFileSync(join(import.meta.dirname, "../../../core/columns/scenarios.wat"), "utf8");
-    const { buffer } = (await wabt()).parseWat("scenarios.wat", text, { simd: true }).toBinary({});
-    expect(SCENARIOS_WASM).toBe(Buffer.from(buffer).toString("base64"));
-  });
-
   const page = readFileSync(join(import.meta.dirname, "../../../docs/reference/models/fast-passes.md"), "utf8");
   test.each<[string, Held, number, number]>([
     [
