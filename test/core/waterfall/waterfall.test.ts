@@ -306,14 +306,16 @@ describe("an auction (M13)", () => {
 describe("fees and collateral (M12, R21)", () => {
   test("the insurance fee leaves the shortage curable", () => {
     const terms = { shortage: money("1"), notional: money("1000"), rateMm: 50_000, liquidatorFee: 10_000, feeMax: 50_000, safety: 950_000 };
-    expect(insuranceFee(terms)).toBe(37_050);
-    expect(insuranceFee({ ...terms, shortage: money("1000") })).toBe(0);
-    expect(insuranceFee({ ...terms, feeMax: 20_000 })).toBe(20_000);
-    expect(insuranceFee({ ...terms, notional: money("0") })).toBe(0);
+    const fee = (patch: Partial<typeof terms>): number => number(insuranceFee({ ...terms, ...patch }));
+    expect(fee({})).toBe(0.03705);
+    expect(fee({ notional: money("700") })).toBeCloseTo(0.036642857, 9);
+    expect(fee({ shortage: money("1000") })).toBe(0);
+    expect(fee({ feeMax: 20_000 })).toBe(0.02);
+    expect(fee({ notional: money("0") })).toBe(0);
     const debt = { shortage: money("5"), debtValue: money("100"), assetWeight: 1_000_000, assetMultiplier: 1_010_000, feeMax: 50_000 };
     const weights = { liabilityWeight: 1_100_000, liabilityMultiplier: 1_000_000 };
-    expect(spotInsuranceFee({ ...debt, ...weights })).toBe(36_363);
-    expect(spotInsuranceFee({ ...debt, ...weights, debtValue: money("0") })).toBe(0);
+    expect(number(spotInsuranceFee({ ...debt, ...weights }))).toBeCloseTo(0.036363636, 9);
+    expect(number(spotInsuranceFee({ ...debt, ...weights, debtValue: money("0") }))).toBe(0);
   });
 
   test.each([
