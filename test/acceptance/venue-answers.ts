@@ -310,27 +310,27 @@ export const bitmex: Topic = (inputs) => {
   };
 };
 
-/** What is owed is not netted with what is held of the same asset: the venue weighs the whole debt. */
+/** The whole debt in the quote asset is weighed, beside what is held of it; of the base, core/ searches a price of one asset only. */
 export const quickMargin: Topic = (inputs) => {
   const weight = debtWeight(ppmOf(num(inputs, "MMR")), ppmOf(num(inputs, "takerFee")));
   const debts = { liabilityWeight: weight };
-  const owesBase = num(inputs, "baseLiability") > num(inputs, "baseAssets");
+  const [holds, owes] = [num(inputs, "baseAssets"), num(inputs, "baseLiability")];
+  if (holds !== 0 && owes !== 0) throw new RangeError("core/ nets what is held and owed of the base. Give one of them as 0");
   const at: Venue = {
     account: accountOf({
       USD: textOf(num(inputs, "quoteAssets")),
       "USD owed": textOf(-num(inputs, "quoteLiability")),
-      BASE: textOf(num(inputs, "baseAssets")),
-      "BASE owed": textOf(-num(inputs, "baseLiability")),
+      BASE: textOf(holds - owes),
     }),
     // From a price at which it is safe: the root is where it stops to be.
     snapshot: snapshotOf([spot("BASE-USD", "BASE", "USD"), spot("ONE", "USD owed", "USD")], {
-      "BASE-USD": owesBase ? "0.000001" : "1000000",
+      "BASE-USD": owes > 0 ? "0.000001" : "1000000",
       ONE: "1",
     }),
-    policy: policyWith([bare("USD"), bare("USD owed", "ONE", debts), bare("BASE", "BASE-USD"), bare("BASE owed", "BASE-USD", debts)]),
+    policy: policyWith([bare("USD"), bare("USD owed", "ONE", debts), bare("BASE", "BASE-USD", debts)]),
   };
   const { lower, upper } = liquidationRoots(at.account, "BASE-USD", at.snapshot, at.policy, NOW);
-  return { price: ratioNumber(owesBase ? upper : lower) };
+  return { price: ratioNumber(owes > 0 ? upper : lower) };
 };
 
 export const backstop: Topic = (inputs) => {

@@ -34,8 +34,8 @@ import {
 } from "./venue-cases.ts";
 
 const rate = (ppm: Ppm): number => ppm / 1e6;
-const amounts = (given: Readonly<Record<string, unknown>>): Map<string, Money> =>
-  new Map(Object.entries(given).map(([id, amount]) => [id, moneyOf(amount as number)]));
+const amounts = (given: Figures, scale = 1): Map<string, Money> =>
+  new Map(Object.keys(given).map((id) => [id, moneyOf(num(given, id) * scale)]));
 
 const nothing: DefaultResources = {
   margin: moneyOf(0),
@@ -43,7 +43,7 @@ const nothing: DefaultResources = {
   insuranceFund: { balance: moneyOf(0), drawn: moneyOf(0), drawCap: null },
   skinInTheGame: moneyOf(0),
   contributions: new Map(),
-  assessmentCap: 0,
+  assessmentCap: ratio(0n),
   gains: new Map(),
 };
 
@@ -56,7 +56,7 @@ const waterfall: Topic = (inputs) => {
     insuranceFund: { ...nothing.insuranceFund, balance: moneyOf(num(layers, "insuranceFund")) },
     skinInTheGame: moneyOf(num(layers, "skinInTheGame")),
     contributions: new Map([["others", moneyOf(num(layers, "defaultFund"))]]),
-    assessmentCap: ppmOf(num(layers, "assessments") / num(layers, "defaultFund")),
+    assessmentCap: ratio(moneyOf(num(layers, "assessments")), moneyOf(num(layers, "defaultFund"))),
   });
   return {
     defaulterMargin: numberOf(taken.margin),
@@ -198,10 +198,12 @@ export const WATERFALL: Readonly<Record<string, Topic>> = {
     return { cover1: numberOf(coverSize(losses, 1)), cover2: numberOf(coverSize(losses, 2)) };
   },
   "default waterfall sequential absorption": waterfall,
+  // A million times the case: shares are whole 1e-8, and the published ones are finer.
   "non-defaulter default-fund use pro rata to contributions": (inputs) => {
-    const given = { ...nothing, contributions: amounts(part(inputs, "contributions")) };
-    const { contributions } = absorbLoss(moneyOf(num(inputs, "loss")), given);
-    return Object.fromEntries([...contributions].map(([member, used]) => [member, numberOf(used)]));
+    const scale = 1_000_000;
+    const given = { ...nothing, contributions: amounts(part(inputs, "contributions"), scale) };
+    const { contributions } = absorbLoss(moneyOf(num(inputs, "loss") * scale), given);
+    return Object.fromEntries([...contributions].map(([member, used]) => [member, numberOf(used) / scale]));
   },
   "deleverage one leg of a multi-position account": oneLeg,
   "deleveraging a short against a long at the bankruptcy price": bankrupt,

@@ -66,7 +66,7 @@ const RESOURCES: DefaultResources = {
   insuranceFund: { balance: money("40"), drawn: money("0"), drawCap: money("25") },
   skinInTheGame: money("5"),
   contributions: amounts({ A: "60", B: "30", C: "10" }),
-  assessmentCap: 500_000,
+  assessmentCap: ratio(1n, 2n),
   gains: amounts({ winner: "30", other: "10" }),
 };
 
@@ -113,7 +113,7 @@ describe("the layers (M13, R22, I16)", () => {
         holdings,
         ([loss, margin, ownContribution, balance, skinInTheGame], contributions, gains) => {
           const insuranceFund = { balance, drawn: 0n as Money, drawCap: null };
-          const given = { margin, ownContribution, insuranceFund, skinInTheGame, contributions, assessmentCap: 250_000, gains };
+          const given = { margin, ownContribution, insuranceFund, skinInTheGame, contributions, assessmentCap: ratio(1n, 4n), gains };
           const { taken, unallocated, haircuts } = absorbLoss(loss, given);
           expect(sum(Object.values(taken)) + unallocated).toBe(loss);
           const full = absorbLoss((10n ** 15n) as Money, given).taken;
