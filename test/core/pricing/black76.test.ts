@@ -44,6 +44,33 @@ describe("black76 (M1)", () => {
     expect(Math.abs(black76(100, 250, 0.1, 1, true) / 4.2552837095800116e-20 - 1)).toBeLessThan(1e-11);
   });
 
+  // mpmath, 60 digits, where QuantLib's own Φ has lost what 1e-9 needs: value, delta, gamma, vega, theta.
+  test.each<[string, Black76Terms, OptionRight, readonly number[]]>([
+    [
+      "a strike of 16,000 times the forward",
+      { forward: 6_462, strike: 105_138_257, volatility: 1.6, years: 1.75, discount: 0.98 },
+      "call",
+      [0.47297491817448816, 0.00020896432481103946, 5.7647288051064338e-8, 6.7401695271237271, -3.0757601416334713],
+    ],
+    [
+      "a put that nobody will exercise",
+      { forward: 60_000, strike: 12_000, volatility: 0.4, years: 0.1, discount: 0.99 },
+      "put",
+      [5.6839920451137583e-35, -9.5974659768163047e-38, 1.6267831215824924e-40, 2.3425676950787891e-32, -4.684564129867158e-32],
+    ],
+    [
+      "the last three seconds",
+      { forward: 60_000, strike: 60_001, volatility: 0.5, years: 1e-7, discount: 1 },
+      "call",
+      [3.3057368007941696, 0.45805724918906126, 0.041819585306001524, 7.5275253550802743, -18_818_813.387700686],
+    ],
+  ])("%s keeps its digits in every greek", (_, of, right, figures) => {
+    const { value, delta, gamma, vega, theta } = black76Greeks(of, right);
+    for (const [index, figure] of [value, delta, gamma, vega, theta].entries()) {
+      expect(Math.abs(figure / (figures[index] ?? Number.NaN) - 1)).toBeLessThan(1e-10);
+    }
+  });
+
   test("parity, bounds, and value rises with volatility", () => {
     fc.assert(
       fc.property(drawn, ({ forward, moneyness, stdDev, discount }) => {
