@@ -202,6 +202,48 @@ describe("an option without a price of its own (S15)", () => {
   });
 });
 
+describe("an option of which the model has no figure, or needs none (M1, M6)", () => {
+  const at = (expiryAt: number) => option("66000", "call", {}, { expiryAt });
+  const alone = (instrument: Instrument, mark: string | null, future: string | null = "60000") =>
+    snapshotOf([FUTURE, instrument, spot("BTC-USDT", "BTC")], { "BTC-FUT": future, "BTC-USDT": "60000", "BTC-66000-C": mark });
+  const holding = (size: string, market: ReturnType<typeof alone>) =>
+    assess(accountOf({ USDT: "10000" }, [leg("BTC-66000-C", size, "1400")]), market, portfolio, NOW);
+
+  test.each([
+    // 10,000 and the value of the call: what equity counts of it is what it may cost, so that 10,000 stay.
+    ["no forward", alone(CALL_66, "1500", null), "11500", "1500", "NO_FORWARD"],
+    ["a mark above the forward", alone(CALL_66, "60001"), "70001", "60001", "NO_VOLATILITY"],
+    ["no mark: its entry price", alone(CALL_66, null), "11400", "1400", "NO_VOLATILITY"],
+  ])("one that was paid for costs its value, not its notional: %s", (_, market, equity, maintenance, fault) => {
+    const { high, components } = holding("1", market);
+    expect([decimal(high.equityMaintenance), decimal(high.maintenance), decimal(high.initial)]).toEqual([equity, maintenance, maintenance]);
+    expect(components.map(({ name }) => name)).toEqual([`BTC-66000-C UNPRICED, ${fault}: its value`]);
+  });
+
+  test("one that was sold costs its notional", () => {
+    const { high, components } = holding("-1", alone(CALL_66, "1500", null));
+    expect([decimal(high.equityMaintenance), decimal(high.maintenance), decimal(high.initial)]).toEqual(["8500", "60000", "78000"]);
+    expect(components.map(({ name }) => name)).toEqual(["BTC-66000-C UNPRICED, NO_FORWARD: its notional"]);
+  });
+
+  test.each([
+    // At +500 % it pays 294,000, of which 16/500 count; and 0.2 % of the spot price for a short option.
+    ["-1", { future: "60000", mark: "0.1" }, "9528", "BTC: price +500 %, volatility up"],
+    // At 81,200 it pays 11,200 more than the 4,000 that it pays now.
+    ["-1", { future: "70000", mark: "4000" }, "11320", "BTC: price +16 %, volatility down"],
+    ["1", { future: "70000", mark: "4000" }, "4000", "BTC: price −16 %, volatility down"],
+  ])(
+    "at expiry it is worth its payoff, without a volatility: %s contracts at %j require %s",
+    (size, { future, mark }, maintenance, binding) => {
+      for (const expiryAt of [NOW, NOW - 60_000]) {
+        const { high, components } = holding(size, alone(at(expiryAt), mark, future));
+        expect(decimal(high.maintenance)).toBe(maintenance);
+        expect(components[0]?.name).toBe(binding);
+      }
+    },
+  );
+});
+
 describe("cures and liquidation of an account that its model margins as a whole (R4, M12)", () => {
   const held = [leg("BTC-66000-C", "1", "1400"), leg("BTC-70000-C", "-1", "600"), leg("BTC-PERP", "1", "60000")];
 
