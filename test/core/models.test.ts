@@ -5,6 +5,7 @@ import type { Instrument, OptionTerms } from "../../core/instrument.ts";
 import { planLiquidation } from "../../core/liquidation-plan.ts";
 import { liquidationRoots } from "../../core/liquidation-price.ts";
 import type { MarginModel } from "../../core/margin-model.ts";
+import type { Mark } from "../../core/mark.ts";
 import { decimal, type Money, type Price, price, quantity } from "../../core/money.ts";
 import { STANDARD_TERMS } from "../../core/portfolio/portfolio-terms.ts";
 import { assess } from "../../core/statement.ts";
@@ -202,6 +203,36 @@ describe("an option without a price of its own (S15)", () => {
   });
 });
 
+describe("neighbours that cannot be trusted (S15)", () => {
+  const short = accountOf({ USDT: "100000" }, [leg("BTC-74000-C", "-1", "300")]);
+  const neighbours = (patch: Readonly<Record<string, string | Partial<Mark> | null>>) =>
+    snapshotOf([FUTURE, CALL_66, CALL_70, CALL_74, spot("BTC-USDT", "BTC")], {
+      ...{ "BTC-FUT": "60000", "BTC-USDT": "60000", "BTC-66000-C": "1500", "BTC-70000-C": "700" },
+      ...patch,
+    });
+  const old = { asOf: NOW - 3_600_000 };
+
+  test.each<[string, ReturnType<typeof neighbours>, string]>([
+    ["a call dearer than the one a strike below", neighbours({ "BTC-70000-C": "1600" }), "MODEL"],
+    ["a butterfly below 0", neighbours({ "BTC-66000-C": "700", "BTC-70000-C": "690" }), "MODEL"],
+    ["one of them above the forward, which no volatility explains", neighbours({ "BTC-66000-C": "60001" }), "MODEL"],
+    ["all of them above the forward", neighbours({ "BTC-66000-C": "60001", "BTC-70000-C": "60001" }), "MISSING"],
+    ["all of them old", neighbours({ "BTC-66000-C": { price: price("1500"), ...old }, "BTC-70000-C": null }), "MISSING"],
+    ["no price of the underlying", neighbours({ "BTC-FUT": null }), "MISSING"],
+  ])("%s: calls open on the cautious side only, and the option is not traded", (_, market, quality) => {
+    for (const policy of [standard, portfolio]) {
+      const statement = assess(short, market, policy, NOW);
+      const { low, high, components } = statement;
+      expect(statement.quality).toBe(quality);
+      expect(low.equityMaintenance - low.maintenance < high.equityMaintenance - high.maintenance || quality === "MISSING").toBe(true);
+      expect(components.some(({ name }) => name.includes("UNPRICED"))).toBe(quality === "MISSING");
+      const poor = { ...short, balances: new Map([["USDT", 0n as Money]]) };
+      const judged = assess(poor, market, policy, NOW);
+      expect(planLiquidation({ account: poor, statement: judged, snapshot: market, policy, target: "closeOut", now: NOW })).toEqual([]);
+    }
+  });
+});
+
 describe("an option of which the model has no figure, or needs none (M1, M6)", () => {
   const at = (expiryAt: number) => option("66000", "call", {}, { expiryAt });
   const alone = (instrument: Instrument, mark: string | null, future: string | null = "60000") =>
@@ -218,6 +249,20 @@ describe("an option of which the model has no figure, or needs none (M1, M6)", (
     const { high, components } = holding("1", market);
     expect([decimal(high.equityMaintenance), decimal(high.maintenance), decimal(high.initial)]).toEqual([equity, maintenance, maintenance]);
     expect(components.map(({ name }) => name)).toEqual([`BTC-66000-C UNPRICED, ${fault}: its value`]);
+  });
+
+  test.each([
+    // The payoff is 30,000. At +500 % it pays 300,000 more, of which 16/500 count; and 0.2 % of the spot price.
+    ["30000", "9720", "BTC: price +16 %, volatility down"],
+    ["29000", "9720", "BTC: price +16 %, volatility down"],
+    ["27000", "9720", "BTC: price +16 %, volatility down"],
+    // More than 5 % of the underlying below its payoff: one of the two prices is wrong.
+    ["26999", "60000", "BTC-30000-C UNPRICED, NO_VOLATILITY: its notional"],
+  ])("a mark of %s on a payoff of 30000, without time value and without neighbours, requires %s", (mark, maintenance, binding) => {
+    const deep = option("30000", "call");
+    const market = snapshotOf([FUTURE, deep, spot("BTC-USDT", "BTC")], { "BTC-FUT": "60000", "BTC-USDT": "60000", "BTC-30000-C": mark });
+    const { high, components } = assess(accountOf({ USDT: "90000" }, [leg("BTC-30000-C", "-1", "30000")]), market, portfolio, NOW);
+    expect([decimal(high.maintenance), components[0]?.name]).toEqual([maintenance, binding]);
   });
 
   test("one that was sold costs its notional", () => {
