@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { waysToCure } from "../../core/cure.ts";
+import { decide } from "../../core/decide.ts";
 import { fillPosition } from "../../core/fill.ts";
 import type { Instrument, OptionTerms } from "../../core/instrument.ts";
 import { planLiquidation } from "../../core/liquidation-plan.ts";
@@ -150,6 +151,16 @@ describe("statistical margin in an account: max(grid, ES) (M7)", () => {
     expect(decimal(assess(account, MARKET, policy, NOW).high.maintenance)).toBe("9600");
   });
 
+  test("a unit that neither terms nor scenarios name is margined by the default grid, beside the others", () => {
+    const eth = contract("ETH-PERP", { baseAsset: "ETH" });
+    const market = snapshotOf([PERP, eth, spot("BTC-USDT", "BTC")], { "BTC-PERP": "60000", "BTC-USDT": "60000", "ETH-PERP": "3000" });
+    const both = accountOf({ USDT: "50000" }, [leg("BTC-PERP", "1", "60000"), leg("ETH-PERP", "10", "3000")]);
+    const { high, components } = assess(both, market, byHistory, NOW);
+    // 21,000 by the scenarios of BTC, and 16 % of 30,000 of ether.
+    expect(decimal(high.maintenance)).toBe("25800");
+    expect(components.map(({ name }) => name)).toContain("ETH: price −16 %, volatility down");
+  });
+
   test("too short a history is refused with its policy", () => {
     const short = { ...statistical, history: history.slice(0, 100) };
     const wrong = policyWith([bare("USDT")], { model: { kind: "portfolio", terms: STANDARD_TERMS, statistical: short } });
@@ -284,6 +295,8 @@ describe("an option of which the model has no figure, or needs none (M1, M6)", (
         const { high, components } = holding(size, alone(at(expiryAt), mark, future));
         expect(decimal(high.maintenance)).toBe(maintenance);
         expect(components[0]?.name).toBe(binding);
+        const account = accountOf({ USDT: "25000" }, [leg("BTC-66000-C", size, "1400")]);
+        expect(decide(account, alone(at(expiryAt), mark, future), { ...portfolio, mode: "enforce" }, NOW)).toBeNull();
       }
     },
   );
