@@ -11,7 +11,7 @@ import { standardOptionMargin } from "./options-margin/standard.ts";
 import { type PortfolioLeg, type PortfolioRequirement, portfolioMargin, type UnitRequirement } from "./portfolio/portfolio-margin.ts";
 import { riskInstrument, spotOf } from "./risk-market.ts";
 import { statisticalMargin } from "./statistical-model.ts";
-import { notionalOf, type PricedInstrument } from "./valuation.ts";
+import { isPremium, notionalOf, type PricedInstrument, pointWithoutMark, profitOf } from "./valuation.ts";
 
 /** One part of a requirement, in the valuation asset, by the name that explains it. */
 export interface Component {
@@ -55,22 +55,33 @@ export const valuationOf = (market: PricedMarket, asset: Asset, amount: Money, s
 const priceOn = ({ high, lowLong, lowShort }: PricedInstrument, quantity: Quantity, side: ValueSide): Price | null =>
   (side === "high" ? high : quantity > 0n ? lowLong : lowShort)?.price ?? null;
 
+/** An option that was bought and paid for: its holder loses no more than what it is worth. */
+const isPaidFor = ({ priced: { instrument }, quantity }: ModelLeg): boolean => quantity > 0n && isPremium(instrument);
+
 /**
  * What a position costs that no model can value: its whole notional, at the entry price or, for an option, at its
- * strike or one coin a unit; an option that was bought and paid for costs nothing.
+ * strike or one coin a unit; an option that was bought and paid for costs what equity counts of it, which is nothing
+ * in standard option margin (R6).
  */
-const coverOf = ({ priced: { instrument }, quantity, entryPrice }: ModelLeg): Money => {
+const coverOf = (leg: ModelLeg, { policy }: PricedMarket, side: ValueSide): Money => {
+  const { priced, quantity, entryPrice } = leg;
+  const { instrument } = priced;
   const { option } = instrument;
   if (option === null) return notionalOf(instrument, quantity, entryPrice);
-  if (quantity > 0n && option.style === "premium") return 0n as Money;
+  if (isPaidFor(leg)) {
+    if (policy.model.kind === "standard") return 0n as Money;
+    const counted = priceOn(priced, quantity, side) ?? pointWithoutMark(instrument, quantity, entryPrice, side).price;
+    return max(profitOf(instrument, quantity, 0n as Price, counted), 0n as Money);
+  }
   const unit = option.settlement === "linear" ? option.strike : ONE;
   return divide(abs(quantity) * instrument.multiplier * unit, ONE * ONE, "up") as Money;
 };
 
 const unpriced = (leg: ModelLeg, why: string, market: PricedMarket, side: ValueSide): Component => {
   const { instrumentId, settleAsset } = leg.priced.instrument;
-  const cover = valuationOf(market, settleAsset, coverOf(leg), side);
-  return { name: `${instrumentId} UNPRICED, ${why}: its notional`, initial: cover, maintenance: cover };
+  const cover = valuationOf(market, settleAsset, coverOf(leg, market, side), side);
+  const what = isPaidFor(leg) ? "its value" : "its notional";
+  return { name: `${instrumentId} UNPRICED, ${why}: ${what}`, initial: cover, maintenance: cover };
 };
 
 interface OptionsOf {
@@ -204,8 +215,11 @@ const withHistory = (
 interface PortfolioBook {
   /** Those that the grid margins, priced on the snapshot. */
   readonly kept: readonly PortfolioLeg[];
-  /** Those without a price and without a notional: covered by what they were entered at; the others are margined without them. */
-  readonly lost: readonly ModelLeg[];
+  /**
+   * The others are margined without these: one without a price and without a notional is covered by what it was entered
+   * at, one that was paid for by its value.
+   */
+  readonly lost: readonly { readonly leg: ModelLeg; readonly why: string }[];
 }
 
 /** The positions of an account as its risk units hold them (M6). */
@@ -217,10 +231,17 @@ export const portfolioBook = (legs: readonly ModelLeg[], model: PortfolioModel, 
       instrument: riskInstrument(market, model, leg.priced.instrument.instrumentId),
     },
   }));
-  const isLost = ({ held: { instrument } }: (typeof priced)[number]): boolean => !instrument.priced.ok && instrument.cover === null;
+  const whyLost = ({ leg, held: { instrument } }: (typeof priced)[number]): string | null => {
+    if (instrument.priced.ok) return null;
+    if (instrument.cover === null) return "no mark";
+    return isPaidFor(leg) ? instrument.priced.fault : null;
+  };
   return {
-    kept: priced.filter((each) => !isLost(each)).map(({ held }) => held),
-    lost: priced.filter(isLost).map(({ leg }) => leg),
+    kept: priced.filter((each) => whyLost(each) === null).map(({ held }) => held),
+    lost: priced.flatMap((each) => {
+      const why = whyLost(each);
+      return why === null ? [] : [{ leg: each.leg, why }];
+    }),
   };
 };
 
@@ -234,8 +255,8 @@ const portfolioRequirement = (
   const margin = portfolioMargin(kept, model.terms);
   const components = margin.ok
     ? withHistory(margin, portfolioComponents(margin, model), { kept, model, market })
-    : legs.map((leg) => unpriced(leg, "no figure", market, side));
-  return addUp([...components, ...lost.map((leg) => unpriced(leg, "no mark", market, side))]);
+    : legs.filter((leg) => lost.every((each) => each.leg !== leg)).map((leg) => unpriced(leg, "no figure", market, side));
+  return addUp([...components, ...lost.map(({ leg, why }) => unpriced(leg, why, market, side))]);
 };
 
 /** What the policy's model requires of the positions that it margins together (M5, M6), on one side of R3. */

@@ -74,7 +74,25 @@ export const ownVolatility = (instrument: Instrument, terms: OptionTerms, snapsh
   return implied.ok ? implied.volatility : null;
 };
 
-/** The volatility that the option's own good mark implies, else that of its neighbours; null where neither tells. */
+/** Of an option without time value: any small one gives its price, and a scenario moves it by its payoff. */
+const LEAST_VOLATILITY = 1e-4;
+
+/**
+ * True for a good mark that is the payoff at the forward, or below it by no more than the band of the underlying: the two
+ * marks are not of one instant, and near expiry or deep in the money that is enough to leave no time value.
+ */
+const hasNoTimeValue = (instrument: Instrument, terms: OptionTerms, snapshot: MarketSnapshot): boolean => {
+  const own = quoteOf(instrument, terms, snapshot);
+  const [underlying, mark] = [snapshot.instruments.get(terms.underlyingId), snapshot.marks.get(terms.underlyingId)];
+  if (own?.bid == null || underlying === undefined || mark === undefined) return false;
+  const payoff = Math.max(0, terms.right === "call" ? own.forward - own.strike : own.strike - own.forward);
+  return own.bid > 0 && own.bid <= payoff && payoff - own.bid <= whole(bandWidth(mark.price, underlying));
+};
+
+/**
+ * The volatility that the option's own good mark implies, else that of its neighbours, else the least where its mark has
+ * no time value; null where nothing tells.
+ */
 const volatilityOf = (
   instrument: Instrument,
   terms: OptionTerms,
@@ -86,7 +104,8 @@ const volatilityOf = (
   const forward = forwardOf(terms, snapshot);
   if (forward === null) return null;
   const answer = volatilityAt(surface(), whole(terms.strike), forward, yearsOf(instrument, snapshot));
-  return answer.ok ? answer.volatility : null;
+  if (answer.ok) return answer.volatility;
+  return hasNoTimeValue(instrument, terms, snapshot) ? LEAST_VOLATILITY : null;
 };
 
 /** What the models need of an option on a snapshot. The surface is asked for only where its own mark tells no volatility. */

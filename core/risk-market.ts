@@ -7,6 +7,7 @@ import type { PricedUnit, PricedInstrument as RiskInstrument } from "./portfolio
 import { priceInstrument } from "./portfolio/priced-instrument.ts";
 import { scenarioSet } from "./portfolio/scenario-set.ts";
 import type { Leg } from "./portfolio/scenario-vector.ts";
+import { fixedShare } from "./pricing/option-value.ts";
 import type { PricedInstrument } from "./valuation.ts";
 
 /** Confidence of a feed that does not say. */
@@ -103,7 +104,7 @@ const legOf = (market: PricedMarket, unit: PricedUnit, priced: PricedInstrument)
     strike: whole(terms.strike),
     forward: forward ?? 0,
     // What the average has fixed so far is taken at the present price: no feed tells it, and no scenario moves it.
-    forwardFixed: window > years ? (forward ?? 0) * (1 - years / window) : 0,
+    forwardFixed: (forward ?? 0) * fixedShare(years, window),
     volatility: volatility ?? 0,
     discount: 1,
     rate: 0,

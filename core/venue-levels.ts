@@ -7,9 +7,9 @@ import { multiplyRatio, type Ratio, ratio, roundRatio } from "./ratio.ts";
  * level that a holder saw elsewhere. Accounts are decided by `levelOf`.
  */
 
-/** An initial weight of collateral that falls as the deposits of all pass a size (M2, Drift): `w·min(1, D₀/D)`, rounded down. */
-export const scaledWeight = (weight: Ppm, scaleStart: Money, deposits: Money): Ppm =>
-  deposits <= scaleStart ? weight : Number((BigInt(weight) * scaleStart) / deposits);
+/** An initial weight of collateral that falls as the deposits of all pass a size (M2, Drift): `w·min(1, D₀/D)`, exact. */
+export const scaledWeight = (weight: Ppm, scaleStart: Money, deposits: Money): Ratio =>
+  deposits <= scaleStart ? ratio(BigInt(weight), PPM) : ratio(BigInt(weight) * scaleStart, PPM * deposits);
 
 /** The greatest notional that an equity carries at a requirement rate, rounded down; 0 without equity. The rate is above 0. */
 export const exposureMax = (equity: Money, rate: Ppm): Money => ((max<bigint>(equity, 0n) * PPM) / BigInt(rate)) as Money;

@@ -1,5 +1,5 @@
 import type { Money, Ppm, Price, Quantity } from "./money.ts";
-import { abs, divide, min, ONE, PPM } from "./money.ts";
+import { abs, min, ONE, PPM } from "./money.ts";
 import type { Ratio } from "./ratio.ts";
 import { addRatio, compareRatio, divideRatio, multiplyRatio, ratio, subtractRatio } from "./ratio.ts";
 
@@ -73,9 +73,9 @@ export const openInterestRate = (basePpm: Ppm, openInterest: Money, lower: Money
   return basePpm + Number(((PPM - BigInt(basePpm)) * (openInterest - lower)) / (upper - lower));
 };
 
-/** A rate that rises with the size of the position (Deribit): base plus a step for each unit, at most 100 %. */
-export const sizeRate = (basePpm: Ppm, perUnitPpm: Ppm, size: Quantity): Ppm =>
-  Number(min(PPM, BigInt(basePpm) + divide(BigInt(perUnitPpm) * abs(size), ONE, "up")));
+/** A rate that rises with the size of the position (Deribit): base plus a step for each unit, at most 100 %, exact. */
+export const sizeRate = (basePpm: Ppm, perUnitPpm: Ppm, size: Quantity): Ratio =>
+  ratio(min(PPM * ONE, BigInt(basePpm) * ONE + BigInt(perUnitPpm) * abs(size)), PPM * ONE);
 
 /**
  * Limit price that widens from the mark as an account sinks under its maintenance requirement (M12, dYdX):

@@ -1,6 +1,6 @@
 import type { Ppm } from "../money.ts";
 
-/** A charge for IM and for MM, each in ppm of a notional. IM is above MM, or both are 0. */
+/** A charge for IM and for MM, each in ppm of a notional. IM is above MM, or both are 0; under a venue's own rule they may be equal. */
 export interface Charge {
   readonly imPpm: Ppm;
   readonly mmPpm: Ppm;

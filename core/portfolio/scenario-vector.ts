@@ -30,7 +30,7 @@ export interface OptionLeg {
   readonly forward: number;
   /** The part of the forward that a settlement average has fixed already: no scenario moves it. */
   readonly forwardFixed: number;
-  /** Volatility a year, above 0. */
+  /** Volatility a year, above 0; of no account at expiry. */
   readonly volatility: number;
   /** Value today of 1 at expiry. */
   readonly discount: number;
@@ -79,7 +79,8 @@ const faultOf = (leg: Leg, { spot, quoteRate }: UnitMarket): PricingFault | null
   const { forward, forwardFixed, strike, volatility, discount, rate } = leg;
   if (!isPositive(forward) || !(forwardFixed >= 0 && forwardFixed <= forward)) return "NO_FORWARD";
   if (!isPositive(strike)) return "NO_STRIKE";
-  if (!isPositive(volatility)) return "NO_VOLATILITY";
+  // At expiry it is worth its payoff, which no volatility moves: no mark implies one any more.
+  if (leg.timeMs > 0 && !isPositive(volatility)) return "NO_VOLATILITY";
   return isPositive(discount) && Number.isFinite(rate) ? null : "NO_DISCOUNT";
 };
 
@@ -111,7 +112,7 @@ const optionVector = (leg: OptionLeg, set: ScenarioSet, { spot, quoteRate }: Uni
  * Values one contract in every scenario of its unit: once a snapshot, for all accounts (M6, full revaluation).
  *
  * An inverse contract is revalued from its mark: `V·(P_s/P − 1)`, its past profit being coin already.
- * A market volatility of 0, a time below 0 and a price of 0 and below are faults, never NaN; time of
+ * A market volatility of 0 before expiry, a time below 0 and a price of 0 and below are faults, never NaN; time of
  * exactly 0 is worth its payoff.
  */
 export const scenarioVector = (leg: Leg, set: ScenarioSet, market: UnitMarket): ScenarioVector => {

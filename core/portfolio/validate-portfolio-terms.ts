@@ -16,10 +16,12 @@ const checkRates = (place: string, rates: Readonly<Record<string, Ppm>>, refuse:
   }
 };
 
-const checkCharge = (place: string, { imPpm, mmPpm }: Charge, refuse: Refuse): void => {
+/** @param equal whether the two may be equal: a venue's own rule has charges that it takes for both alike. */
+const checkCharge = (place: string, { imPpm, mmPpm }: Charge, equal: boolean, refuse: Refuse): void => {
   checkRates(place, { imPpm, mmPpm }, refuse);
-  if (imPpm <= mmPpm && mmPpm !== 0) {
-    throw refuse(place, `the charge for IM, ${imPpm}, is not above the one for MM, ${mmPpm}`, "Raise imPpm: a call comes before close-out");
+  if (imPpm < mmPpm || (imPpm === mmPpm && mmPpm !== 0 && !equal)) {
+    const fault = `the charge for IM, ${imPpm}, is not above the one for MM, ${mmPpm}`;
+    throw refuse(place, fault, "Raise imPpm: a call comes before close-out");
   }
 };
 
@@ -81,7 +83,7 @@ const checkCloseOut = (place: string, { closeOut }: UnitTerms, refuse: Refuse): 
   }
 };
 
-const checkUnit = (place: string, unit: UnitTerms, refuse: Refuse): void => {
+const checkUnit = (place: string, unit: UnitTerms, equal: boolean, refuse: Refuse): void => {
   checkGrid(place, unit, refuse);
   checkVolatility(place, unit, refuse);
   checkCloseOut(place, unit, refuse);
@@ -94,7 +96,7 @@ const checkUnit = (place: string, unit: UnitTerms, refuse: Refuse): void => {
   }
   if (!isShare(termMismatchPpm)) throw refuse(`${place} termMismatchPpm`, `${termMismatchPpm} is no share`, "10 % is 100000");
   for (const [name, charge] of Object.entries({ shortOption: unit.shortOption, hedged, futures: unit.futures })) {
-    checkCharge(`${place} ${name}`, charge, refuse);
+    checkCharge(`${place} ${name}`, charge, equal, refuse);
   }
   if (hedged.imPpm > priceRangePpm) {
     throw refuse(`${place} hedged`, "a hedge would cost more than it saves", "Give imPpm of at most priceRangePpm");
@@ -151,9 +153,10 @@ export const validatePortfolioTerms = (terms: PortfolioTerms): PortfolioTerms =>
     );
   }
   if (!isRate(fImPpm) || fImPpm <= fMmPpm) throw refuse("fImPpm", `${fImPpm} is not above fMmPpm ${fMmPpm}`, "M6 has 1300000");
-  checkUnit("default unit:", terms.defaultUnit, refuse);
-  for (const [unitId, unit] of Object.entries(terms.units)) checkUnit(`unit ${unitId}:`, unit, refuse);
-  for (const [asset, { haircut }] of Object.entries(terms.spot)) checkCharge(`spot ${asset} haircut`, haircut, refuse);
+  const equal = terms.venueRule !== null;
+  checkUnit("default unit:", terms.defaultUnit, equal, refuse);
+  for (const [unitId, unit] of Object.entries(terms.units)) checkUnit(`unit ${unitId}:`, unit, equal, refuse);
+  for (const [asset, { haircut }] of Object.entries(terms.spot)) checkCharge(`spot ${asset} haircut`, haircut, equal, refuse);
   const taken = new Set<string>();
   for (const group of terms.groups) checkGroup(group, taken, refuse);
   return terms;

@@ -59,15 +59,18 @@ interface QuoteGreeks {
   readonly vega: number;
 }
 
+/** The share of a settlement average over a window before expiry that has gone by: 0 before it, 1 at and after expiry (M1). */
+export const fixedShare = (years: number, window: number): number => (window > 0 ? Math.min(1, Math.max(0, 1 - years / window)) : 0);
+
 /**
  * The share of the settlement average that is fixed, and the time that counts for the variance of what is not:
  * an arithmetic average over a window W has a third of the window's variance (to first order in σ²W), so it
  * is `T − W + W/3` before the window and a third of the time left within it.
  */
-const averaging = (years: number, window: number): { readonly fixedShare: number; readonly effectiveYears: number } => {
-  if (years <= 0) return { fixedShare: window > 0 ? 1 : 0, effectiveYears: 0 };
-  if (years >= window) return { fixedShare: 0, effectiveYears: years - (2 * window) / 3 };
-  return { fixedShare: 1 - years / window, effectiveYears: years / 3 };
+const averaging = (years: number, window: number): { readonly fixed: number; readonly effectiveYears: number } => {
+  const fixed = fixedShare(years, window);
+  if (years <= 0) return { fixed, effectiveYears: 0 };
+  return { fixed, effectiveYears: years >= window ? years - (2 * window) / 3 : years / 3 };
 };
 
 const payoff = (right: OptionRight, at: number, strike: number): number => Math.max(0, right === "call" ? at - strike : strike - at);
@@ -80,9 +83,9 @@ const payoff = (right: OptionRight, at: number, strike: number): number => Math.
 const inQuote = (contract: OptionContract, market: OptionMarket, discount: number): QuoteGreeks => {
   const { right, averagingYears } = contract;
   const { forward, volatility, years, averageFixed } = market;
-  const { fixedShare, effectiveYears } = averaging(years, averagingYears);
-  const fixed = fixedShare * (averageFixed ?? 0);
-  const open = 1 - fixedShare;
+  const { fixed: share, effectiveYears } = averaging(years, averagingYears);
+  const fixed = share * (averageFixed ?? 0);
+  const open = 1 - share;
   if (open === 0) return { value: payoff(right, fixed, contract.strike), delta: 0, gamma: 0, vega: 0 };
   const strike = (contract.strike - fixed) / open;
   if (strike <= 0) {

@@ -1,4 +1,4 @@
-import { divide, type Money, PPM, type Ppm } from "../money.ts";
+import type { Ppm } from "../money.ts";
 import { normalCdf, normalQuantile } from "./normal.ts";
 
 /** What a log-normal risk factor is made from. */
@@ -44,7 +44,3 @@ export const logNormalRiskFactors = (terms: RiskFactorTerms): RiskFactors => {
   const [long, short] = [1 - grown * normalCdf(z - stdDev), grown * normalCdf(z + stdDev) - 1];
   return Number.isFinite(long + short) ? { ok: true, long, short } : { ok: false, fault: "NOT_A_NUMBER" };
 };
-
-/** The levels of a requirement, each a multiple of it in ppm (search, initial, release), rounded up (M0). */
-export const scaledLevels = (maintenance: Money, scales: readonly Ppm[]): readonly Money[] =>
-  scales.map((scale) => divide(maintenance * BigInt(scale), PPM, "up") as Money);

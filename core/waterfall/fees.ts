@@ -1,6 +1,6 @@
 import type { Money, Ppm, Price } from "../money.ts";
 import { abs, max, min, minus, PPM } from "../money.ts";
-import { addRatio, divideRatio, multiplyRatio, negateRatio, type Ratio, ratio, roundRatio } from "../ratio.ts";
+import { addRatio, compareRatio, divideRatio, multiplyRatio, negateRatio, type Ratio, ratio } from "../ratio.ts";
 
 /**
  * What a liquidation fill gives to the insurance fund (M13): a penalty of a share of the fill, at most what
@@ -18,13 +18,13 @@ export const insuranceDelta = (cashflow: Money, bankruptcyCashflow: Money, penal
 };
 
 const share = (ppm: Ppm): Ratio => ratio(BigInt(ppm), PPM);
-/** A rate between 0 and a ceiling, rounded down to whole ppm. */
-const feeOf = (rate: Ratio, ceiling: Ppm): Ppm =>
-  Number(min(BigInt(ceiling), max(0n, roundRatio(multiplyRatio(rate, ratio(PPM)), "down"))));
+/** A rate between 0 and a ceiling, exact. */
+const feeOf = (rate: Ratio, ceiling: Ppm): Ratio =>
+  rate.numerator <= 0n ? ratio(0n) : compareRatio(rate, share(ceiling)) > 0 ? share(ceiling) : rate;
 
 /**
  * Insurance fee of closing a perpetual (M12, Drift): what is left of the margin rate after the liquidator's fee and
- * the shortage's share of the notional, times a safety factor, so that the close still cures. 0 without a notional.
+ * the shortage's share of the notional, times a safety factor, so that the close still cures. A share of the notional, exact; 0 without a notional.
  */
 export const insuranceFee = (terms: {
   readonly shortage: Money;
@@ -33,8 +33,8 @@ export const insuranceFee = (terms: {
   readonly liquidatorFee: Ppm;
   readonly feeMax: Ppm;
   readonly safety: Ppm;
-}): Ppm => {
-  if (terms.notional <= 0n) return 0;
+}): Ratio => {
+  if (terms.notional <= 0n) return ratio(0n);
   const relief = ratio(BigInt(terms.rateMm - terms.liquidatorFee), PPM);
   const free = addRatio(relief, negateRatio(ratio(terms.shortage, terms.notional)));
   return feeOf(multiplyRatio(free, share(terms.safety)), terms.feeMax);
@@ -42,7 +42,7 @@ export const insuranceFee = (terms: {
 
 /**
  * Insurance fee of repaying a spot debt out of collateral (M12, Drift):
- * `min(max, (w_l − w_a·m_a/m_l − shortage/value)/w_l)`, at least 0. 0 without a debt.
+ * `min(max, (w_l − w_a·m_a/m_l − shortage/value)/w_l)`, at least 0, exact. 0 without a debt.
  */
 export const spotInsuranceFee = (terms: {
   readonly shortage: Money;
@@ -53,8 +53,8 @@ export const spotInsuranceFee = (terms: {
   readonly liabilityWeight: Ppm;
   readonly liabilityMultiplier: Ppm;
   readonly feeMax: Ppm;
-}): Ppm => {
-  if (terms.debtValue <= 0n) return 0;
+}): Ratio => {
+  if (terms.debtValue <= 0n) return ratio(0n);
   const given = divideRatio(multiplyRatio(share(terms.assetWeight), share(terms.assetMultiplier)), share(terms.liabilityMultiplier));
   const free = addRatio(share(terms.liabilityWeight), negateRatio(addRatio(given, ratio(terms.shortage, terms.debtValue))));
   return feeOf(divideRatio(free, share(terms.liabilityWeight)), terms.feeMax);

@@ -1,5 +1,6 @@
-import type { Money, Ppm } from "../money.ts";
-import { max, min, minus, PPM, ZERO } from "../money.ts";
+import type { Money } from "../money.ts";
+import { max, min, minus, ZERO } from "../money.ts";
+import { multiplyRatio, type Ratio, ratio, roundRatio } from "../ratio.ts";
 import { proRata } from "./pro-rata.ts";
 
 /** A fund that one event may draw on only so far (R22). */
@@ -28,8 +29,8 @@ export interface DefaultResources {
   readonly skinInTheGame: Money;
   /** Default fund contributions of the others, by member. */
   readonly contributions: ReadonlyMap<string, Money>;
-  /** Most that a member is called for beyond its contribution, as a share of it; 1,000,000 is once more. */
-  readonly assessmentCap: Ppm;
+  /** Most that a member is called for beyond its contribution, as a share of it; 1 is once more. */
+  readonly assessmentCap: Ratio;
   /** Unpaid gains on the defaulted contracts, by account: they are cut last. Who holds no position has none. */
   readonly gains: ReadonlyMap<string, Money>;
 }
@@ -48,8 +49,8 @@ export interface Absorbed {
 const sumOf = (amounts: ReadonlyMap<string, Money>): Money => [...amounts.values()].reduce((sum, amount) => sum + amount, 0n) as Money;
 
 /** What each member may still be called for: its contribution times the cap, rounded down. */
-const callable = (contributions: ReadonlyMap<string, Money>, cap: Ppm): Map<string, Money> =>
-  new Map([...contributions].map(([member, amount]) => [member, ((amount * BigInt(cap)) / PPM) as Money]));
+const callable = (contributions: ReadonlyMap<string, Money>, cap: Ratio): Map<string, Money> =>
+  new Map([...contributions].map(([member, amount]) => [member, roundRatio(multiplyRatio(ratio(amount), cap), "down") as Money]));
 
 /**
  * Takes a loss through the layers of a default waterfall in their order (M13, R22, I16), each as far as it reaches.

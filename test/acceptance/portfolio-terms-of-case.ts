@@ -1,14 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import type { Charge, ListedScenario, PortfolioTerms, UnitTerms, VolatilityMove } from "../../core/portfolio/portfolio-terms.ts";
 import { STANDARD_TERMS, STANDARD_UNIT } from "../../core/portfolio/portfolio-terms.ts";
 import { validatePortfolioTerms } from "../../core/portfolio/validate-portfolio-terms.ts";
-import { type Figures, list, num, part, ppmOf, word } from "./venue-cases.ts";
+import { CASES, type Figures, has, list, num, part, ppmOf, word } from "./venue-cases.ts";
 
 /** Reading of a venue's published parameters into terms of core/portfolio. No formula of margin is here. */
-const path = resolve(import.meta.dirname, "../..", process.env["MARGIN_CASES"] ?? "../shared/cases/margin-cases.json");
-const fixtures: Figures = existsSync(path) ? (JSON.parse(readFileSync(path, "utf8")) as { fixtures: Figures }).fixtures : {};
-
 const MOVES: Readonly<Record<string, VolatilityMove>> = { Up: "up", Down: "down", None: "same", LINEAR: "tilt", ABS: "smile" };
 const NONE: Charge = { imPpm: 0, mmPpm: 0 };
 
@@ -31,16 +26,21 @@ export const termsWith = (unit: UnitTerms, patch: Partial<PortfolioTerms> = {}):
   validatePortfolioTerms({ ...STANDARD_TERMS, defaultUnit: unit, ...patch });
 
 const stacked = (im: number, mm: number): Charge => ({ imPpm: ppmOf(im + mm), mmPpm: ppmOf(mm) });
-const scenarioOf = (each: Figures): ListedScenario => ({
-  movePpm: ppmOf(num(each, "SpotShock")) - 1_000_000,
-  volatility: MOVES[word(each, "VolShockDirection")] ?? "same",
-  weightPpm: ppmOf(num(each, "DampeningFactor")),
-});
+const scenarioOf = (each: Figures): ListedScenario => {
+  const volatility = MOVES[word(each, "VolShockDirection")];
+  if (volatility === undefined) throw new RangeError(`no volatility moves "${word(each, "VolShockDirection")}"`);
+  // The venue's moves of the smile leave its forwards where they are, whatever price stands beside them.
+  const isSmile = volatility === "tilt" || volatility === "smile";
+  const movePpm = isSmile ? 0 : ppmOf(num(each, "SpotShock")) - 1_000_000;
+  return { movePpm, volatility, weightPpm: ppmOf(num(each, "DampeningFactor")) };
+};
 
 /** The parameters of a case: the fixture, section by section overridden. */
 const parametersOf = (inputs: Figures): Figures => {
-  const base = part(fixtures, word(inputs, "fixture"));
-  const overrides = part(inputs, "paramOverrides");
+  const base = part(CASES.fixtures, word(inputs, "fixture"));
+  const overrides = has(inputs, "paramOverrides") ? part(inputs, "paramOverrides") : {};
+  const unknown = Object.keys(overrides).filter((name) => !has(base, name));
+  if (unknown.length > 0) throw new RangeError(`the fixture has no ${unknown.join(", ")} to override`);
   return Object.fromEntries(
     Object.entries(base).map(([name, section]) => {
       const patch = overrides[name];
@@ -66,12 +66,13 @@ const unitOf = (parameters: Figures): UnitTerms => {
       shortPowerPpm: ppm(vol, "SHORTTERMPOWER"),
       longPowerPpm: ppm(vol, "LONGTERMPOWER"),
       minUpPpm: ppm(vol, "MIN_VOL_EVAL_SHOCKED"),
-      timeFloorMs: num(vol, "DTE_FLOOR") * 86_400_000,
+      // The terms refuse a floor of nothing: the least stands for it, here and in the skew.
+      timeFloorMs: Math.max(1, num(vol, "DTE_FLOOR") * 86_400_000),
     },
     skew: {
       tilt: { capPpm: ppm(skew, "LINEAR_SCALE_CAP"), capPerRootYearPpm: ppm(skew, "LINEAR_CBASE") },
       smile: { capPpm: ppm(skew, "ABS_SCALE_CAP"), capPerRootYearPpm: ppm(skew, "ABS_CBASE") },
-      kStarMinPpm: ppm(skew, "MIN_K_STAR"),
+      kStarMinPpm: Math.max(1, ppm(skew, "MIN_K_STAR")),
       widthPpm: ppm(skew, "MIN_WIDTH_SCALE"),
       staticPpm: ppm(skew, "VOL_PARAM_STATIC"),
       perRootYearPpm: ppm(skew, "VOL_PARAM_SCALE"),

@@ -7,9 +7,10 @@ import { scenarioSet, shockedVolatility, volatilityShock } from "../../core/port
 import type { Leg, OptionLeg } from "../../core/portfolio/scenario-vector.ts";
 import { scheduleMargin } from "../../core/portfolio/schedule.ts";
 import { scanRisk, spanScenarios, spreadCredit } from "../../core/portfolio/span.ts";
+import { fixedShare } from "../../core/pricing/option-value.ts";
 import { bareUnit, termsWith, venueTerms } from "./portfolio-terms-of-case.ts";
 import type { Topic } from "./venue-answers.ts";
-import { type Figures, list, num, part, ppmOf, word } from "./venue-cases.ts";
+import { type Figures, list, num, numbers, part, ppmOf, word } from "./venue-cases.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -34,8 +35,13 @@ const addOn = ({ units }: PortfolioRequirement, name: string) =>
   units.flatMap(({ addOns }) => addOns).find((each) => each.name === name) ?? { initial: 0, maintenance: 0 };
 
 /** Futures of one unit, each a quantity, at one price. */
-const futures = (patch: Partial<UnitTerms>, spot: number, quantities: readonly number[]): PortfolioRequirement => {
-  const terms = termsWith(bareUnit(patch));
+const futures = (
+  patch: Partial<UnitTerms>,
+  spot: number,
+  quantities: readonly number[],
+  rules: Partial<PortfolioTerms> = {},
+): PortfolioRequirement => {
+  const terms = termsWith(bareUnit(patch), rules);
   const unit = unitAt(terms, { spot });
   return requirementOf(
     quantities.map((quantity, index) => ({ quantity, instrument: priceInstrument(`F${index}`, future(spot), unit) })),
@@ -43,19 +49,27 @@ const futures = (patch: Partial<UnitTerms>, spot: number, quantities: readonly n
   );
 };
 
-const optionOf = (each: Figures, feed: Figures): OptionLeg => ({
-  kind: "option",
-  isCall: num(each, "IsCall") === 1,
-  strike: num(each, "Strike"),
-  forward: num(feed, "Forward"),
-  forwardFixed: 0,
-  volatility: num(each, "MarkVol"),
-  discount: num(each, "MarkDiscount"),
-  rate: num(feed, "Rate"),
-  timeMs: num(each, "Expiry") * 1000,
-  multiplier: 1,
-  settle: "linear",
-});
+/** The venue settles on the average index of the last half hour, of which no scenario moves what has gone by. */
+const WINDOW_MS = 30 * 60_000;
+
+const optionOf = (each: Figures, feed: Figures): OptionLeg => {
+  const timeMs = num(each, "Expiry") * 1_000;
+  const forward = num(feed, "Forward");
+  return {
+    kind: "option",
+    isCall: num(each, "IsCall") === 1,
+    strike: num(each, "Strike"),
+    forward,
+    forwardFixed: forward * fixedShare(timeMs, WINDOW_MS),
+    volatility: num(each, "MarkVol"),
+    // A rate below 0 counts as 0 there: nothing is worth more at expiry than today.
+    discount: Math.min(1, num(each, "MarkDiscount")),
+    rate: num(feed, "Rate"),
+    timeMs,
+    multiplier: 1,
+    settle: "linear",
+  };
+};
 
 const venueCase: Topic = (inputs) => {
   const terms = venueTerms(inputs);
@@ -73,7 +87,8 @@ const venueCase: Topic = (inputs) => {
     ),
   }));
   const options = list(held, "Options").map((each, index) => {
-    const feed = feeds.get(num(each, "Expiry")) ?? {};
+    const feed = feeds.get(num(each, "Expiry"));
+    if (feed === undefined) throw new RangeError(`no feed of expiry ${num(each, "Expiry")}`);
     const confidence = Math.min(num(feed, "OptionVolConfidences"), num(feed, "ForwardConfidence"), num(feed, "RateConfidence"));
     return {
       quantity: num(each, "Amount"),
@@ -90,7 +105,7 @@ const venueCase: Topic = (inputs) => {
 };
 
 const scan: Topic = (inputs) => {
-  const risk = scanRisk([{ quantity: 1, array: inputs["riskArray"] as readonly number[] }]);
+  const risk = scanRisk([{ quantity: 1, array: numbers(inputs, "riskArray") }]);
   return { scan: risk.scan, scenario: risk.scenario };
 };
 
@@ -131,32 +146,25 @@ export const PORTFOLIO_TOPICS: Readonly<Record<string, Topic>> = {
     const required = futures({ hedged: { mmPpm, imPpm: mmPpm + 1 } }, 1, [num(inputs, "longBTC"), -num(inputs, "shortBTC")]);
     return { contingencyBTC: addOn(required, "hedged futures").maintenance };
   },
-  // A future of 250,000 whose range and least charge are the figures of the case.
+  // Futures at a price of 1 and a range of a half: net they lose the scenario's figure, and gross they owe the least charge.
   "scenario requirement floored by minimum charge": (inputs) => {
-    const notional = 250_000;
-    const terms = termsWith(
-      bareUnit({
-        priceRangePpm: ppmOf(num(inputs, "scenarioMMR") / notional),
-        minimumChargePpm: ppmOf(num(inputs, "minimumCharge") / notional),
-      }),
-      { fImPpm: ppmOf(num(inputs, "imFactor")) },
-    );
-    const required = requirementOf(
-      [{ quantity: 1, instrument: priceInstrument("F", future(notional), unitAt(terms, { spot: notional })) }],
-      terms,
-    );
+    const [net, gross] = [2 * num(inputs, "scenarioMMR"), 2 * num(inputs, "minimumCharge")];
+    const short = Math.max(0, gross - net) / 2;
+    const half = { priceRangePpm: 500_000, minimumChargePpm: 500_000 };
+    const required = futures(half, 1, [net + short, -short], { fImPpm: ppmOf(num(inputs, "imFactor")) });
     return { MMR: required.maintenance, IMR: required.initial };
   },
   "portfolio margin floor on delta": (inputs) => {
-    const hedged = num(inputs, "hedgedDelta");
-    const required = futures({ deltaFloor: STANDARD_UNIT.deltaFloor }, num(inputs, "spot"), [hedged, num(inputs, "netDelta") - hedged]);
+    const [net, hedged] = [num(inputs, "netDelta"), num(inputs, "hedgedDelta")];
+    const sides = [hedged + Math.max(net, 0), Math.min(net, 0) - hedged];
+    const required = futures({ deltaFloor: STANDARD_UNIT.deltaFloor }, num(inputs, "spot"), sides);
     return { minMargin: required.units[0]?.floor.maintenance };
   },
   "SPAN scan risk of one long future": scan,
   "SPAN scan risk of one long call": scan,
   "SPAN scan risk of long future + short call": (inputs) => {
     const risk = scanRisk(
-      ["future", "call"].map((name) => ({ quantity: num(part(inputs, "positions"), name), array: inputs[name] as readonly number[] })),
+      ["future", "call"].map((name) => ({ quantity: num(part(inputs, "positions"), name), array: numbers(inputs, name) })),
     );
     return { scan: risk.scan, scenario: risk.scenario };
   },

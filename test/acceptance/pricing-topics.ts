@@ -1,9 +1,9 @@
 import { blackScholesGreeks } from "../../core/pricing/black-scholes.ts";
 import { black76, stdDevOf } from "../../core/pricing/black76.ts";
 import type { OptionRight } from "../../core/pricing/option-fault.ts";
-import { logNormalRiskFactors, scaledLevels } from "../../core/pricing/risk-factors.ts";
-import { factored, type Topic } from "./venue-answers.ts";
-import { type Figures, moneyOf, num, numberOf, ppmOf, word } from "./venue-cases.ts";
+import { logNormalRiskFactors } from "../../core/pricing/risk-factors.ts";
+import type { Topic } from "./venue-answers.ts";
+import { type Figures, num, ppmOf, word } from "./venue-cases.ts";
 
 const rightOf = (figures: Figures): OptionRight => word(figures, "type") as OptionRight;
 
@@ -49,9 +49,4 @@ export const PRICING_TOPICS: Readonly<Record<string, Topic>> = {
   "risk factors: log-normal expected shortfall": riskFactors,
   "risk factors saturate for absurd volatility": riskFactors,
   "risk factor with an inaccurate normal tail (negative example)": riskFactors,
-  "margin levels from saturated factor": (inputs) => {
-    const { margin } = factored({ ...inputs, marginFactor: inputs["rf"] }) as { readonly margin: number };
-    const scales = [1_000_000, ...(inputs["scales"] as readonly number[]).map(ppmOf)];
-    return { levels: scaledLevels(moneyOf(margin), scales).map(numberOf) };
-  },
 };

@@ -9,14 +9,13 @@ import { deltaProfits } from "../../core/statistics/historical-margin.ts";
 import { measuredReturns } from "../../core/statistics/returns.ts";
 import { interpolatedPercentile, type Tail, tailOf, weightedTail } from "../../core/statistics/tail.ts";
 import type { Topic } from "./venue-answers.ts";
-import { type Figures, num, part, ppmOf } from "./venue-cases.ts";
+import { type Figures, num, numbers, part, ppmOf } from "./venue-cases.ts";
 
 /** Cases of M7, M8, M9, M14 and M16: figures in and out of core/statistics and core/risk; no formula is here. */
 const figureOf = <Value>(answer: Answered<Value>): Value => {
   if (!answer.ok) throw new Error(`${answer.fault}: ${answer.detail}`);
   return answer.value;
 };
-const numbers = (inputs: Figures, name: string): readonly number[] => inputs[name] as readonly number[];
 const worstOf = (inputs: Figures, confidence: number): Tail => figureOf(tailOf(numbers(inputs, "worst"), confidence, num(inputs, "N")));
 /** The source shocks a price by a factor and takes the upper percentile of the profits themselves. */
 const percentile = (inputs: Figures): number => {
@@ -26,14 +25,9 @@ const percentile = (inputs: Figures): number => {
   return figureOf(interpolatedPercentile(figureOf(deltaProfits(joint, { X: num(inputs, "exposureEUR") })), ppmOf(num(inputs, "level"))));
 };
 const jointTail = (inputs: Figures, notional: Readonly<Record<string, number>>): Tail => {
-  const columns = { BTC: numbers(inputs, "returnsBTC"), ETH: numbers(inputs, "returnsETH") };
-  const joint = figureOf(
-    measuredReturns(
-      "simple",
-      columns.BTC.map((_, index) => index),
-      columns,
-    ),
-  );
+  const columns = Object.fromEntries(Object.keys(notional).map((asset) => [asset, numbers(inputs, `returns${asset}`)]));
+  const dates = Object.values(columns)[0]?.map((_, index) => index) ?? [];
+  const joint = figureOf(measuredReturns("simple", dates, columns));
   return figureOf(
     tailOf(
       figureOf(deltaProfits(joint, notional)).map((profit) => -profit),
@@ -61,14 +55,13 @@ export const STATISTICS_TOPICS: Readonly<Record<string, Topic>> = {
     return { VaR: tail.valueAtRisk, ES: tail.expectedShortfall };
   },
   "historical-simulation VaR/ES must use joint return vectors": (inputs) => {
-    const { BTC, ETH } = part(inputs, "notional") as { BTC: number; ETH: number };
-    const joint = jointTail(inputs, { BTC, ETH });
-    return {
-      VaR: joint.valueAtRisk,
-      ES: joint.expectedShortfall,
-      standaloneVaRBTC: jointTail(inputs, { BTC }).valueAtRisk,
-      standaloneVaRETH: jointTail(inputs, { ETH }).valueAtRisk,
-    };
+    const held = part(inputs, "notional");
+    const notional = Object.fromEntries(Object.keys(held).map((asset) => [asset, num(held, asset)]));
+    const joint = jointTail(inputs, notional);
+    const alone = Object.entries(notional).map(
+      ([asset, amount]) => [`standaloneVaR${asset}`, jointTail(inputs, { [asset]: amount }).valueAtRisk] as const,
+    );
+    return { VaR: joint.valueAtRisk, ES: joint.expectedShortfall, ...Object.fromEntries(alone) };
   },
   "Kupiec POF": (inputs) => {
     const test = figureOf(kupiec(num(inputs, "N"), num(inputs, "x"), ppmOf(num(inputs, "p"))));
@@ -126,8 +119,9 @@ export const STATISTICS_TOPICS: Readonly<Record<string, Topic>> = {
   "default probability from spread": (inputs) => ({
     PD: figureOf(spreadDefault(num(inputs, "spread"), num(inputs, "LGD"), num(inputs, "T"))),
   }),
+  // The case says of a single step what it draws: any rise draws, and nothing is rebuilt.
   "APC tool a: 25% buffer, exhaustible": (inputs) => {
-    const buffer = { buffer: ppmOf(num(inputs, "buffer")), significantRise: 50_000, rebuildSteps: 60 };
+    const buffer = { buffer: ppmOf(num(inputs, "buffer")), significantRise: 0, rebuildSteps: 60 };
     const [base, inStress] = figureOf(smoothedSeries([num(inputs, "model"), num(inputs, "stressedModel")], { ...NO_TOOLS, buffer }));
     return { base: base?.charged, inStress: inStress?.charged };
   },

@@ -16,7 +16,6 @@ import {
   entryMargin,
   fillablePrice,
   isolatedLiquidationPrice,
-  maintenanceRate,
   openInterestRate,
   type ProfiledPosition,
 } from "../../core/venue-profile.ts";
@@ -26,6 +25,7 @@ import {
   type Answer,
   bracket,
   type Figures,
+  has,
   inverse,
   legOf,
   linear,
@@ -46,7 +46,7 @@ import {
   venue,
 } from "./venue-cases.ts";
 
-export type Topic = (inputs: Figures, id: string) => Answer | null;
+export type Topic = (inputs: Figures) => Answer;
 
 export const statementOf = ({ account, snapshot, policy }: Venue): MarginStatement => assess(account, snapshot, policy, NOW);
 export const dueOf = (at: Venue): number => numberOf(waysToCure(at.account, statementOf(at), at.snapshot, at.policy).amountDue);
@@ -73,11 +73,15 @@ export const dydx = (inputs: Figures, positions: readonly Figures[]): Venue =>
     ]),
   );
 
-/** Liquidatable: below the close-out level, strictly, and with something that a liquidation would trade. */
+/** Below the close-out level, strictly. */
+export const belowMaintenance = (at: Venue): boolean => {
+  const { high } = statementOf(at);
+  return headroomBelow(high.equityMaintenance, high, 0);
+};
+/** With something that a liquidation would trade, too. */
 export const liquidatable = (at: Venue): boolean => {
   const statement = statementOf(at);
-  const below = headroomBelow(statement.high.equityMaintenance, statement.high, 0);
-  return below && planLiquidation({ ...at, statement, target: "closeOut", now: NOW }).length > 0;
+  return belowMaintenance(at) && planLiquidation({ ...at, statement, target: "closeOut", now: NOW }).length > 0;
 };
 
 export const proceeds = (inputs: Figures, size: number, at: Venue, index = 0): Money => {
@@ -92,7 +96,7 @@ export const proceeds = (inputs: Figures, size: number, at: Venue, index = 0): M
     equity: high.equityMaintenance,
     relief: requirementOf(instrument.tiers, notional, instrument.feePpm).maintenance,
     maintenance: high.maintenance,
-    unit: inputs["deltaQuantums"] === undefined ? moneyOf(0.00000001) : moneyOf(0.000001),
+    unit: moneyOf(has(inputs, "deltaQuantums") ? 0.000001 : 0.00000001),
   });
 };
 
@@ -100,7 +104,7 @@ export const rounding: Topic = (inputs) => {
   const quote = { quote: inputs["quoteUSD"] };
   const size = num(inputs, "sizeBTC");
   const at = dydx(quote, [{ size, price: inputs["price"], MMR: 0.1 }]);
-  if (inputs["delta"] !== undefined) return { quoteProceedsUSD: numberOf(proceeds(inputs, num(inputs, "delta"), at)) };
+  if (has(inputs, "delta")) return { quoteProceedsUSD: numberOf(proceeds(inputs, num(inputs, "delta"), at)) };
   // Quantums of BTC are 1e-8, of the quote 1e-6.
   return { quoteQuantums: numberOf(proceeds(inputs, num(inputs, "deltaQuantums") / 1e8, at)) * 1e6 };
 };
@@ -109,7 +113,7 @@ export const fillable: Topic = (inputs) => {
   const at = dydx(inputs, list(inputs, "positions"));
   const { high, legs } = statementOf(at);
   const held = legs[num(inputs, "close")];
-  if (held === undefined) return null;
+  if (held === undefined) throw new RangeError("no such leg");
   return {
     price: ratioNumber(
       fillablePrice({
@@ -137,18 +141,21 @@ export const openInterest = (inputs: Figures): number =>
 export const quantums = (rateIm: number, notional: number): number =>
   Number(requirementOf(bracket(0, rateIm).tiers, BigInt(notional) as Money, 0).initial);
 
+/** The venue takes maintenance as a share of the initial requirement in whole quantums, which are 1e-6 of the quote asset. */
 export const dydxRequirement: Topic = (inputs) => {
-  const base = num(inputs, "baseQuantums") * 10 ** num(inputs, "baseAtomicResolution");
-  const mark = num(inputs, "price") * 10 ** num(inputs, "priceExponent");
-  const rateIm = num(inputs, "initialMarginPpm");
-  const rateMm = maintenanceRate(rateIm, num(inputs, "maintenanceFractionPpm"));
-  const { high } = statementOf(venue("USD", 0, [[linear("P", bracket(rateMm, rateIm)), legOf("P", base, 0), mark]]));
-  return { IM: numberOf(high.initial) * 1e6, MM: numberOf(high.maintenance) * 1e6 };
+  const exponent = num(inputs, "priceExponent") + num(inputs, "baseAtomicResolution") + 6;
+  const scaled = Math.abs(num(inputs, "baseQuantums")) * num(inputs, "price");
+  const initial = quantums(num(inputs, "initialMarginPpm"), Math.trunc(exponent < 0 ? scaled / 10 ** -exponent : scaled * 10 ** exponent));
+  return { IM: initial, MM: quantums(num(inputs, "maintenanceFractionPpm"), initial) };
 };
 
-/** Drift: the planned close of one perpetual whose quote asset has a price of its own. A thousand times the case: money counts 1e-8. */
+/**
+ * Drift: the planned close of one perpetual whose quote asset has a price of its own. A thousand times the case: money
+ * counts 1e-8. The case names no position: it is one that no cure closes whole, unless nothing that is closed cures.
+ */
 export const driftClose: Topic = (inputs) => {
   const scale = 1_000;
+  const size = (1_000_000 * num(inputs, "shortage")) / num(inputs, "price");
   const instrument = linear("PERP", {
     ...bracket(ppmOf(num(inputs, "marginRatio")), 1_000_000),
     quoteAsset: "USDC",
@@ -161,12 +168,13 @@ export const driftClose: Topic = (inputs) => {
     "USDC-USD": textOf(num(inputs, "quotePrice")),
   });
   const policy = policyWith([bare("USD"), bare("USDC", "USDC-USD")]);
-  const positions = [legOf("PERP", 10 * scale, num(inputs, "price"))];
+  const positions = [legOf("PERP", size * scale, num(inputs, "price"))];
   const required = assess(accountOf({}, positions), snapshot, policy, NOW).high.maintenance;
   const account = { ...accountOf({}, positions), balances: new Map([["USD", minus(required, moneyOf(num(inputs, "shortage") * scale))]]) };
   const statement = assess(account, snapshot, policy, NOW);
   const [order] = planLiquidation({ account, statement, snapshot, policy, target: "closeOut", now: NOW });
-  return { quantity: order === undefined ? null : numberOf(order.quantity) / scale };
+  const whole = positions[0]?.quantity;
+  return { quantity: order === undefined || order.quantity === whole ? null : numberOf(order.quantity) / scale };
 };
 
 export const driftTransfer: Topic = (inputs) => ({
@@ -184,14 +192,14 @@ export const driftTransfer: Topic = (inputs) => ({
 });
 
 export const binanceCross: Topic = (inputs) => {
-  const rows = [inputs, ...(inputs["other"] === undefined ? [] : [part(inputs, "other")])];
+  const rows = [inputs, ...(has(inputs, "other") ? [{ side: inputs["side"], ...part(inputs, "other") }] : [])];
   const at = venue(
     "USD",
     num(inputs, "WB"),
     rows.map((row, index) => [
       linear(`P${index}`, bracket(ppmOf(num(row, "MMR")), 1_000_000, moneyOf(num(row, "cum")))),
-      legOf(`P${index}`, signed(inputs, num(row, "size")), num(row, "entry")),
-      row["mark"] === undefined ? num(row, "entry") : num(row, "mark"),
+      legOf(`P${index}`, signed(row, num(row, "size")), num(row, "entry")),
+      has(row, "mark") ? num(row, "mark") : num(row, "entry"),
     ]),
   );
   return { price: liquidation(at, "P0") };
@@ -199,12 +207,12 @@ export const binanceCross: Topic = (inputs) => {
 
 /** An isolated position whose margin is a share of the notional at entry. */
 export const shareOf = (inputs: Figures): Ratio =>
-  inputs["leverage"] === undefined ? ratio(BigInt(ppmOf(num(inputs, "IMR"))), 1_000_000n) : ratio(ONE, quantityOf(num(inputs, "leverage")));
+  has(inputs, "leverage") ? ratio(ONE, quantityOf(num(inputs, "leverage"))) : ratio(BigInt(ppmOf(num(inputs, "IMR"))), 1_000_000n);
 
 export const isolated =
   (patch: (inputs: Figures) => Partial<ProfiledPosition>, answer = "price"): Topic =>
   (inputs) => {
-    const size = inputs["size"] === undefined ? 1 : num(inputs, "size");
+    const size = has(inputs, "size") ? num(inputs, "size") : 1;
     const position = profiled(inputs, signed(inputs, size), patch(inputs));
     const margin = addRatio(entryMargin(position, shareOf(inputs)), ratio(moneyOf(optional(inputs, "extraMargin"))));
     return { [answer]: ratioNumber(isolatedLiquidationPrice(position, margin)) };
@@ -223,24 +231,32 @@ export const onEntryInverse = isolated((inputs) => ({
   rateMm: ppmOf(num(inputs, "MMR")),
 }));
 
-export const tiersOf = (inputs: Figures, id: string): Answer => {
-  const raw = list(inputs, "tiers").map((tier) => ({
+/** Tables that cases name instead of giving them. */
+const NAMED_TIERS: Readonly<Record<string, readonly Figures[]>> = {
+  "binance-btc": [
+    { from_: 0, rate: 0.004 },
+    { from_: 50_000, rate: 0.005 },
+    { from_: 250_000, rate: 0.01 },
+    { from_: 1_000_000, rate: 0.025 },
+    { from_: 10_000_000, rate: 0.05 },
+  ],
+};
+const tiersOf = (inputs: Figures): ReturnType<typeof loadTiers> => {
+  const name = typeof inputs["tiers"] === "string" ? inputs["tiers"] : null;
+  const rows = name === null ? list(inputs, "tiers") : NAMED_TIERS[name];
+  if (rows === undefined) throw new RangeError(`nobody here knows the tiers "${name}". Give the table itself`);
+  const raw = rows.map((tier) => ({
     floor: moneyOf(num(tier, "from_")),
     rateMm: ppmOf(num(tier, "rate")),
     // The cases publish maintenance rates only.
     rateIm: ppmOf(num(tier, "rate")) + 1,
   }));
-  return { amounts: loadTiers(id, raw, 0).map(({ amountMm }) => numberOf(amountMm)) };
+  return loadTiers(`tiers of ${name ?? "the case"}`, raw, 0);
 };
-
-/** The table that case `tier-mm-*` names, by its own case. */
-export const BINANCE_BTC: readonly (readonly [number, number])[] = [
-  [0, 0.004],
-  [50_000, 0.005],
-  [250_000, 0.01],
-  [1_000_000, 0.025],
-  [10_000_000, 0.05],
-];
+export const tierAmounts: Topic = (inputs) => ({ amounts: tiersOf(inputs).map(({ amountMm }) => numberOf(amountMm)) });
+export const tieredMaintenance: Topic = (inputs) => ({
+  MM: numberOf(requirementOf(tiersOf(inputs), moneyOf(num(inputs, "notional")), 0).maintenance),
+});
 
 export const inverseVenue = (contracts: number, entry: number, cash: number, mark: number, terms: Parameters<typeof inverse>[0]): Venue =>
   venue("BTC", cash, [[inverse(terms), legOf("INV", contracts, entry), mark]]);
@@ -262,17 +278,15 @@ export const perContract = (contracts: number, initial: number, maintenance: num
   venue("USD", cash, [
     [
       linear("FUT", {
-        ...bracket(1, 1),
         allowNonPositive: true,
         marginMinPerUnit: moneyOf(maintenance),
-        ...fixedRates(initial, maintenance),
+        // At a mark of 0 the rates only say how IM stands to MM.
+        ...bracket(ppmOf(maintenance), ppmOf(initial)),
       }),
       legOf("FUT", contracts, loss),
       0,
     ],
   ]);
-const fixedRates = (initial: number, maintenance: number): ReturnType<typeof bracket> =>
-  bracket(Math.round(maintenance), Math.round(initial));
 
 export const stock = (inputs: Figures): Venue =>
   venue("USD", -num(inputs, "debit"), [
@@ -296,15 +310,27 @@ export const bitmex: Topic = (inputs) => {
   };
 };
 
+/** The whole debt in the quote asset is weighed, beside what is held of it; of the base, core/ searches a price of one asset only. */
 export const quickMargin: Topic = (inputs) => {
-  const snapshot = snapshotOf([spot("BASE-USD", "BASE", "USD")], { "BASE-USD": "1000000" });
   const weight = debtWeight(ppmOf(num(inputs, "MMR")), ppmOf(num(inputs, "takerFee")));
-  const policy = policyWith([bare("USD", null, { liabilityWeight: weight }), bare("BASE", "BASE-USD", { liabilityWeight: weight })]);
-  const account = accountOf({
-    USD: textOf(num(inputs, "quoteAssets") - num(inputs, "quoteLiability")),
-    BASE: textOf(num(inputs, "baseAssets") - num(inputs, "baseLiability")),
-  });
-  return { price: liquidation({ account, snapshot, policy }, "BASE-USD") };
+  const debts = { liabilityWeight: weight };
+  const [holds, owes] = [num(inputs, "baseAssets"), num(inputs, "baseLiability")];
+  if (holds !== 0 && owes !== 0) throw new RangeError("core/ nets what is held and owed of the base. Give one of them as 0");
+  const at: Venue = {
+    account: accountOf({
+      USD: textOf(num(inputs, "quoteAssets")),
+      "USD owed": textOf(-num(inputs, "quoteLiability")),
+      BASE: textOf(holds - owes),
+    }),
+    // From a price at which it is safe: the root is where it stops to be.
+    snapshot: snapshotOf([spot("BASE-USD", "BASE", "USD"), spot("ONE", "USD owed", "USD")], {
+      "BASE-USD": owes > 0 ? "0.000001" : "1000000",
+      ONE: "1",
+    }),
+    policy: policyWith([bare("USD"), bare("USD owed", "ONE", debts), bare("BASE", "BASE-USD", debts)]),
+  };
+  const { lower, upper } = liquidationRoots(at.account, "BASE-USD", at.snapshot, at.policy, NOW);
+  return { price: ratioNumber(owes > 0 ? upper : lower) };
 };
 
 export const backstop: Topic = (inputs) => {
@@ -329,18 +355,20 @@ export const creditSupport: Topic = (inputs) => {
     independentOfGiver: moneyOf(optional(inputs, "IAr")),
     threshold: moneyOf(num(inputs, "threshold")),
   });
-  if (inputs["MTA"] === undefined) return { amount: numberOf(due) };
-  const [held, least, unit] = [num(inputs, "held"), num(inputs, "MTA"), num(inputs, "rounding")];
+  if (!has(inputs, "held")) return { amount: numberOf(due) };
+  const unit = has(inputs, "rounding") ? num(inputs, "rounding") : 0.00000001;
+  const [held, least] = [num(inputs, "held"), optional(inputs, "MTA")];
   return { amount: numberOf(transferAmount(due, moneyOf(held), moneyOf(least), moneyOf(unit))) };
 };
 
 /** Vega: the slippage of closing is inside the requirement, as a closing fee is. */
-export const slipped = (inputs: Figures): Answer => {
-  const terms = { ...bracket(ppmOf(num(inputs, "riskFactorShort"))), feePpm: ppmOf(num(inputs, "linearSlippage")) };
+export const slipped: Topic = (inputs) => {
+  const factor = num(inputs, "position") < 0 ? "riskFactorShort" : "riskFactorLong";
+  const terms = { ...bracket(ppmOf(num(inputs, factor))), feePpm: ppmOf(num(inputs, "linearSlippage")) };
   const at = venue("USD", 0, [[linear("P", terms), legOf("P", num(inputs, "position"), num(inputs, "mark")), num(inputs, "mark")]]);
   return { maintenance: numberOf(statementOf(at).high.maintenance) };
 };
-export const factored = (inputs: Figures): Answer => ({
+export const factored: Topic = (inputs) => ({
   margin: initialOf(num(inputs, "size"), num(inputs, "price"), ppmOf(num(inputs, "marginFactor"))),
 });
 export const inverseInitial = (inputs: Figures, contracts: string, at: string, answer: string): Answer => {

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import type { MarginAccount, Position } from "../../core/account.ts";
 import type { Instrument } from "../../core/instrument.ts";
 import type { MarketSnapshot } from "../../core/mark.ts";
@@ -11,19 +13,41 @@ import { accountOf, bare, contract, policyWith, snapshotOf } from "../core/margi
 export type Figures = Readonly<Record<string, unknown>>;
 export type Answer = Readonly<Record<string, unknown>>;
 
+/** The worked cases are not part of the project: they are read where they are, if they are there; `MARGIN_CASES` names another file. */
+const path = resolve(import.meta.dirname, "../..", process.env["MARGIN_CASES"] ?? "../shared/cases/margin-cases.json");
+const file = existsSync(path)
+  ? (JSON.parse(readFileSync(path, "utf8")) as { readonly cases: readonly Figures[]; readonly fixtures?: Figures })
+  : { cases: [] };
+export const CASES = { path, cases: file.cases, fixtures: file.fixtures ?? {} };
+
 export const num = (figures: Figures, name: string): number => {
   const value = figures[name];
   if (typeof value !== "number") throw new TypeError(`the case has no number ${name}`);
   return value;
 };
-export const optional = (figures: Figures, name: string): number => (figures[name] === undefined ? 0 : num(figures, name));
+/** Whether a case gives a field: the others of its topic may. */
+export const has = (figures: Figures, name: string): boolean => figures[name] !== undefined;
+export const optional = (figures: Figures, name: string): number => (has(figures, name) ? num(figures, name) : 0);
 export const word = (figures: Figures, name: string): string => {
   const value = figures[name];
   if (typeof value !== "string") throw new TypeError(`the case has no word ${name}`);
   return value;
 };
-export const list = (figures: Figures, name: string): readonly Figures[] => figures[name] as readonly Figures[];
-export const part = (figures: Figures, name: string): Figures => figures[name] as Figures;
+export const list = (figures: Figures, name: string): readonly Figures[] => {
+  const value = figures[name];
+  if (!Array.isArray(value)) throw new TypeError(`the case has no list ${name}`);
+  return value as readonly Figures[];
+};
+export const numbers = (figures: Figures, name: string): readonly number[] =>
+  list(figures, name).map((value: unknown, index) => {
+    if (typeof value !== "number") throw new TypeError(`the case has no number ${name}[${index}]`);
+    return value;
+  });
+export const part = (figures: Figures, name: string): Figures => {
+  const value = figures[name];
+  if (typeof value !== "object" || value === null) throw new TypeError(`the case has no part ${name}`);
+  return value as Figures;
+};
 
 export const textOf = (value: number): string => value.toFixed(8);
 export const moneyOf = (value: number): Money => money(textOf(value));
@@ -34,6 +58,9 @@ export const numberOf = (value: bigint): number => Number(value) / 1e8;
 /** A fraction of 1e-8 as a number. */
 export const ratioNumber = (value: Ratio | null): number | null =>
   value === null ? null : Number((value.numerator * 10n ** 12n) / value.denominator) / 1e20;
+
+/** An exact share as a number. */
+export const shareNumber = (value: Ratio): number => Number((value.numerator * 10n ** 20n) / value.denominator) / 1e20;
 
 /** One bracket with the rates of the case; `amountMm` is the published deduction. */
 export const bracket = (rateMm: Ppm, rateIm: Ppm = rateMm, amountMm: Money = 0n as Money): Pick<Instrument, "tiers"> => ({

@@ -1,7 +1,7 @@
 import { minus, ONE } from "../../core/money.ts";
 import { multiplyRatio, ratio } from "../../core/ratio.ts";
-import { loadTiers, requirementOf } from "../../core/tiers.ts";
-import { profitOf } from "../../core/valuation.ts";
+import { notionalOf, profitOf } from "../../core/valuation.ts";
+import { scaledLevels } from "../../core/venue-levels.ts";
 import { entryMargin, maintenanceRate, sizeRate } from "../../core/venue-profile.ts";
 import { accountOf, bare, policyWith, snapshotOf, spot } from "../core/margin-fixtures.ts";
 import { PORTFOLIO_TOPICS } from "./portfolio-topics.ts";
@@ -10,9 +10,9 @@ import { STATISTICS_TOPICS } from "./statistics-topics.ts";
 import { STRATEGIES } from "./strategies-topics.ts";
 import {
   average,
-  BINANCE_BTC,
   backstop,
   bankruptcy,
+  belowMaintenance,
   binanceCross,
   bitmex,
   creditSupport,
@@ -43,7 +43,8 @@ import {
   statementOf,
   stock,
   type Topic,
-  tiersOf,
+  tierAmounts,
+  tieredMaintenance,
 } from "./venue-answers.ts";
 import {
   bracket,
@@ -53,6 +54,8 @@ import {
   moneyOf,
   num,
   numberOf,
+  numbers,
+  optional,
   ppmOf,
   priceOf,
   profiled,
@@ -64,15 +67,15 @@ import {
 } from "./venue-cases.ts";
 import { WATERFALL } from "./waterfall-topics.ts";
 
-/** Each topic that is in scope, to the function of core/ that answers it. Null: this case of it is not. */
+/** Each topic, to the function of core/ that answers it. */
 export const TOPICS: Readonly<Record<string, Topic>> = {
   ...STRATEGIES,
   ...PORTFOLIO_TOPICS,
   ...WATERFALL,
-  "maintenance margin = slippage + risk factor": (inputs) => slipped(inputs),
-  "maintenance margin, extreme slippage factor": (inputs) => slipped(inputs),
-  "isolated margin / order margin": (inputs) => factored(inputs),
-  "isolated margin (published inconsistency)": (inputs) => factored(inputs),
+  "maintenance margin = slippage + risk factor": slipped,
+  "maintenance margin, extreme slippage factor": slipped,
+  "isolated margin / order margin": factored,
+  "isolated margin (published inconsistency)": factored,
   "fully collateralised top-up after realised loss": (inputs) => ({
     topUp: dueOf(perContract(1, num(inputs, "newLevel"), 1, num(inputs, "priorMargin"), num(inputs, "realisedLoss"))),
   }),
@@ -117,19 +120,17 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   "isolated liquidation price from leverage": onMark,
   "liquidation price with closing fee inside the trigger": onMark,
   "Bybit linear isolated (maintenance on entry value)": onEntry,
-  "tier table: maintenance (quick-calculation) amounts": tiersOf,
-  "tiered maintenance margin = marginal-rate integral": (inputs) => {
-    if (inputs["tiers"] !== "binance-btc") return null;
-    const raw = BINANCE_BTC.map(([floor, rate]) => ({ floor: moneyOf(floor), rateMm: ppmOf(rate), rateIm: ppmOf(rate) + 1 }));
-    return { MM: numberOf(requirementOf(loadTiers("binance-btc", raw, 0), moneyOf(num(inputs, "notional")), 0).maintenance) };
-  },
+  "tier table: maintenance (quick-calculation) amounts": tierAmounts,
+  "tiered maintenance margin = marginal-rate integral": tieredMaintenance,
+  // A million times the case: a coin counts 1e-8, and the published figures are finer.
   "coin-margined maintenance margin": (inputs) => {
+    const scale = 1_000_000;
     const terms = {
-      ...bracket(ppmOf(num(inputs, "MMR")), 1_000_000, moneyOf(num(inputs, "amount"))),
+      ...bracket(ppmOf(num(inputs, "MMR")), 1_000_000, moneyOf(optional(inputs, "amount") * scale)),
       multiplier: quantityOf(num(inputs, "contractUSD")),
     };
-    const { legs, high } = statementOf(inverseVenue(num(inputs, "contracts"), num(inputs, "mark"), 0, num(inputs, "mark"), terms));
-    return { notionalBTC: numberOf(legs[0]?.notional ?? 0n), MM: numberOf(high.maintenance) };
+    const { legs, high } = statementOf(inverseVenue(num(inputs, "contracts") * scale, num(inputs, "mark"), 0, num(inputs, "mark"), terms));
+    return { notionalBTC: numberOf(legs[0]?.notional ?? 0n) / scale, MM: numberOf(high.maintenance) / scale };
   },
   "first-order liquidation price approximation (MM on entry value)": isolated(
     (inputs) => ({ basis: "entry", rateMm: ppmOf(num(inputs, "mmr")) }),
@@ -151,7 +152,7 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   "inverse initial margin": (inputs) => inverseInitial(inputs, "contracts", "entry", "IM"),
   "inverse IM in BTC": (inputs) => inverseInitial(inputs, "contractsUSD", "price", "IMBTC"),
   "ADL / bankruptcy price with total account margin": (inputs) => {
-    const assets = (inputs["margins"] as readonly number[]).map((margin, index) => [`M${index}`, textOf(margin)] as const);
+    const assets = numbers(inputs, "margins").map((margin, index) => [`M${index}`, textOf(margin)] as const);
     const instruments = [linear("P", bracket(1)), ...assets.map(([asset]) => spot(`${asset}-USD`, asset, "USD"))];
     const snapshot = snapshotOf(instruments, {
       P: textOf(num(inputs, "entry")),
@@ -163,11 +164,10 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   },
   "size-scaled initial/maintenance margin": (inputs) => {
     const [size, step] = [quantityOf(num(inputs, "size")), ppmOf(num(inputs, "imPerUnit"))];
-    const terms = bracket(sizeRate(ppmOf(num(inputs, "mmBase")), step, size), sizeRate(ppmOf(num(inputs, "imBase")), step, size));
-    const { high } = statementOf(
-      venue("USD", 0, [[linear("P", terms), legOf("P", num(inputs, "size"), num(inputs, "price")), num(inputs, "price")]]),
-    );
-    return { IM: numberOf(high.initial), MM: numberOf(high.maintenance) };
+    const notional = notionalOf(linear("P", {}), size, priceOf(num(inputs, "price")));
+    const required = (base: string): number =>
+      numberOf(scaledLevels(notional, sizeRate(ppmOf(num(inputs, base)), step, size), []).maintenance);
+    return { IM: required("imBase"), MM: required("mmBase") };
   },
   "inverse liquidation and bankruptcy price": (inputs) => {
     const terms = bracket(ppmOf(num(inputs, "MMR")), 1_000_000);
@@ -207,9 +207,11 @@ export const TOPICS: Readonly<Record<string, Topic>> = {
   "linear crypto future initial margin": (inputs) => ({
     IM: ratioNumber(entryMargin(profiled({ ...inputs, entry: inputs["price"] }, num(inputs, "quantity")), shareOf(inputs))),
   }),
-  "call restores to initial margin": (inputs) => ({
-    call: dueOf(perContract(num(inputs, "contracts"), num(inputs, "IM"), num(inputs, "MM"), num(inputs, "equity"))),
-  }),
+  // The venue calls below maintenance, not below initial.
+  "call restores to initial margin": (inputs) => {
+    const at = perContract(num(inputs, "contracts"), num(inputs, "IM"), num(inputs, "MM"), num(inputs, "equity"));
+    return { call: belowMaintenance(at) ? dueOf(at) : 0 };
+  },
   "call restores to initial": (inputs) => {
     const at = perContract(1, num(inputs, "IM"), num(inputs, "MM"), num(inputs, "IM"), num(inputs, "loss"));
     return { equity: numberOf(statementOf(at).low.equityInitial), call: dueOf(at) };

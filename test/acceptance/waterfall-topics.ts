@@ -1,6 +1,6 @@
 import { closingProceeds } from "../../core/limit-price.ts";
-import { abs, type Money, minus, type Ppm, plus } from "../../core/money.ts";
-import { ratio } from "../../core/ratio.ts";
+import { abs, type Money, minus, ONE, type Ppm, plus } from "../../core/money.ts";
+import { compareRatio, ratio } from "../../core/ratio.ts";
 import { notionalOf } from "../../core/valuation.ts";
 import { afterSale, auctionShare } from "../../core/waterfall/auction.ts";
 import { type Deleveraged, deleverage, planDeleveraging, settleAtOracle, walletScore } from "../../core/waterfall/deleveraging.ts";
@@ -16,11 +16,26 @@ import {
 } from "../../core/waterfall/fees.ts";
 import { absorbLoss, coverSize, type DefaultResources, settleLosses } from "../../core/waterfall/losses.ts";
 import { dydx, proceeds, type Topic } from "./venue-answers.ts";
-import { type Figures, linear, list, moneyOf, num, numberOf, part, ppmOf, priceOf, quantityOf, ratioNumber, word } from "./venue-cases.ts";
+import {
+  type Figures,
+  linear,
+  list,
+  moneyOf,
+  num,
+  numberOf,
+  numbers,
+  part,
+  ppmOf,
+  priceOf,
+  quantityOf,
+  ratioNumber,
+  shareNumber,
+  word,
+} from "./venue-cases.ts";
 
 const rate = (ppm: Ppm): number => ppm / 1e6;
-const amounts = (given: Readonly<Record<string, unknown>>): Map<string, Money> =>
-  new Map(Object.entries(given).map(([id, amount]) => [id, moneyOf(amount as number)]));
+const amounts = (given: Figures, scale = 1): Map<string, Money> =>
+  new Map(Object.keys(given).map((id) => [id, moneyOf(num(given, id) * scale)]));
 
 const nothing: DefaultResources = {
   margin: moneyOf(0),
@@ -28,7 +43,7 @@ const nothing: DefaultResources = {
   insuranceFund: { balance: moneyOf(0), drawn: moneyOf(0), drawCap: null },
   skinInTheGame: moneyOf(0),
   contributions: new Map(),
-  assessmentCap: 0,
+  assessmentCap: ratio(0n),
   gains: new Map(),
 };
 
@@ -41,7 +56,7 @@ const waterfall: Topic = (inputs) => {
     insuranceFund: { ...nothing.insuranceFund, balance: moneyOf(num(layers, "insuranceFund")) },
     skinInTheGame: moneyOf(num(layers, "skinInTheGame")),
     contributions: new Map([["others", moneyOf(num(layers, "defaultFund"))]]),
-    assessmentCap: ppmOf(num(layers, "assessments") / num(layers, "defaultFund")),
+    assessmentCap: ratio(moneyOf(num(layers, "assessments")), moneyOf(num(layers, "defaultFund"))),
   });
   return {
     defaulterMargin: numberOf(taken.margin),
@@ -54,17 +69,18 @@ const waterfall: Topic = (inputs) => {
   };
 };
 
-/** The market of the deleveraging fixtures; the bankruptcy price does not depend on it. */
+/** The market of the deleveraging fixtures. The bankruptcy price does not depend on it; what is left of a position does. */
 const MARKET = { price: 50_000, MMR: 0.1 };
 const bankrupt: Topic = (inputs) => {
-  const [short, long, fraction] = [part(inputs, "short"), part(inputs, "long"), num(inputs, "fraction")];
+  const [short, long] = [part(inputs, "short"), part(inputs, "long")];
+  const bought = -num(short, "btc") * num(inputs, "fraction");
   const at = dydx({ quote: num(short, "quote") }, [{ size: num(short, "btc"), ...MARKET }]);
-  const left = (side: Figures): Money => moneyOf(num(side, "btc") * (1 - fraction) * MARKET.price);
+  const left = (btc: number): Money => moneyOf(btc * MARKET.price);
   return cashOf(
     deleverage(
-      { cash: moneyOf(num(short, "quote")), rest: left(short) },
-      { cash: moneyOf(num(long, "quote")), rest: left(long) },
-      proceeds(inputs, fraction, at),
+      { cash: moneyOf(num(short, "quote")), rest: left(num(short, "btc") + bought) },
+      { cash: moneyOf(num(long, "quote")), rest: left(num(long, "btc") - bought) },
+      proceeds(inputs, bought, at),
     ),
   );
 };
@@ -106,7 +122,7 @@ const allocation: Topic = (inputs) => {
       maintenance: moneyOf(1),
       maintenanceAfter: moneyOf(0),
     })),
-    { costPerContract: moneyOf(0), hedgeTolerance: 0, lotSize: quantityOf(1) },
+    { costPerContract: moneyOf(0), hedgeTolerance: 0, lotSize: quantityOf(0.00000001) },
   );
   return { fills: Object.fromEntries(plan.fills.map(({ accountId, quantity }) => [accountId, numberOf(quantity)])) };
 };
@@ -117,11 +133,14 @@ const auction: Topic = (inputs) => {
     bufferMargin: moneyOf(num(inputs, "bufferMargin")),
     maintenanceMargin: moneyOf(num(inputs, "maintenanceMargin")),
   };
-  const share = auctionShare(portfolio, ppmOf(num(inputs, "discount")));
-  if (share === null) return {};
+  const most = auctionShare(portfolio, ppmOf(num(inputs, "discount")));
+  if (most === null) return {};
+  // A bid names the share that it wants, or takes all that it may.
+  const wanted = inputs["portion"] === "max" ? most : ratio(moneyOf(num(inputs, "portion")), ONE);
+  const share = compareRatio(wanted, most) < 0 ? wanted : most;
   const after = afterSale(portfolio, share, ppmOf(num(inputs, "discount")));
   return {
-    fMax: ratioNumber({ ...share, numerator: share.numerator * 100_000_000n }),
+    fMax: shareNumber(most),
     bid: numberOf(after.bid),
     postMtM: numberOf(after.markToMarket),
     postBufferMargin: numberOf(after.bufferMargin),
@@ -140,7 +159,7 @@ const socialised: Topic = (inputs) => {
 };
 
 const spotFee: Topic = (inputs) => ({
-  fee: rate(
+  fee: shareNumber(
     spotInsuranceFee({
       shortage: moneyOf(num(inputs, "shortage")),
       debtValue: notionalOf(linear("P", {}), quantityOf(num(inputs, "liability")), priceOf(num(inputs, "price"))),
@@ -166,11 +185,7 @@ export const WATERFALL: Readonly<Record<string, Topic>> = {
   "ADL ranking score (Binance definition)": (inputs) => {
     const ratioMm = ratio(BigInt(ppmOf(num(inputs, "marginRatio"))), 1_000_000n);
     const { profitShare, score } = walletScore(moneyOf(num(inputs, "unrealisedProfit")), moneyOf(num(inputs, "walletBalance")), ratioMm);
-    const whole = 100_000_000n;
-    return {
-      pnlPercent: ratioNumber({ ...profitShare, numerator: profitShare.numerator * whole }),
-      leveragePnl: ratioNumber({ ...score, numerator: score.numerator * whole }),
-    };
+    return { pnlPercent: shareNumber(profitShare), leveragePnl: shareNumber(score) };
   },
   "collateral seized for liability repaid": (inputs) => ({
     asset: ratioNumber(collateralFor(moneyOf(num(inputs, "liability")), exchange(inputs))),
@@ -179,14 +194,16 @@ export const WATERFALL: Readonly<Record<string, Topic>> = {
     liability: ratioNumber(liabilityFor(moneyOf(num(inputs, "asset")), exchange(inputs))),
   }),
   "cover-2 default fund sizing": (inputs) => {
-    const losses = (inputs["stressLossOverIM"] as readonly number[]).map(moneyOf);
+    const losses = numbers(inputs, "stressLossOverIM").map(moneyOf);
     return { cover1: numberOf(coverSize(losses, 1)), cover2: numberOf(coverSize(losses, 2)) };
   },
   "default waterfall sequential absorption": waterfall,
+  // A million times the case: shares are whole 1e-8, and the published ones are finer.
   "non-defaulter default-fund use pro rata to contributions": (inputs) => {
-    const given = { ...nothing, contributions: amounts(part(inputs, "contributions")) };
-    const { contributions } = absorbLoss(moneyOf(num(inputs, "loss")), given);
-    return Object.fromEntries([...contributions].map(([member, used]) => [member, numberOf(used)]));
+    const scale = 1_000_000;
+    const given = { ...nothing, contributions: amounts(part(inputs, "contributions"), scale) };
+    const { contributions } = absorbLoss(moneyOf(num(inputs, "loss") * scale), given);
+    return Object.fromEntries([...contributions].map(([member, used]) => [member, numberOf(used) / scale]));
   },
   "deleverage one leg of a multi-position account": oneLeg,
   "deleveraging a short against a long at the bankruptcy price": bankrupt,
@@ -197,7 +214,7 @@ export const WATERFALL: Readonly<Record<string, Topic>> = {
   "final settlement close-out at oracle price 50,000 (both sides must stay >= 0)": (inputs) =>
     cashOf(settleAtOracle(flat(inputs, "shortQuote"), flat(inputs, "longQuote"), minus(moneyOf(0), moneyOf(num(inputs, "oracle"))))),
   "insurance fee limited by what leaves the shortage curable": (inputs) => ({
-    fee: rate(
+    fee: shareNumber(
       insuranceFee({
         shortage: moneyOf(num(inputs, "shortage")),
         notional: notionalOf(linear("P", {}), quantityOf(num(inputs, "base")), priceOf(num(inputs, "price"))),
@@ -211,13 +228,13 @@ export const WATERFALL: Readonly<Record<string, Topic>> = {
   "insurance pool first, then pro-rata loss socialisation to winners": socialised,
   "insurance-fund delta of a liquidation fill (fee capped by surplus over bankruptcy)": fundDelta,
   "liquidation auction: maximum portfolio fraction purchasable": auction,
-  // A slot lasts 400 ms, and the published ramp is 1 ppm a slot.
+  // A slot lasts 400 ms, the published grace is 1,500 slots, and the ramp 1 ppm a slot.
   "liquidator fee grows with time in liquidation (incentive ramp after grace)": (inputs) => ({
     fee: rate(
       liquidatorFee({
         base: ppmOf(num(inputs, "base")),
         max: ppmOf(num(inputs, "max")),
-        graceMs: 150 * 400,
+        graceMs: 1_500 * 400,
         ppmPerMinute: 150,
         elapsedMs: num(inputs, "slotsElapsed") * 400,
       }),
@@ -236,7 +253,7 @@ export const WATERFALL: Readonly<Record<string, Topic>> = {
   }),
   "spot bankruptcy socialised to depositors": (inputs) => {
     const { share } = depositorLoss(moneyOf(num(inputs, "loss")), moneyOf(num(inputs, "deposits")));
-    return { interestDelta: ratioNumber({ ...share, numerator: share.numerator * 100_000_000n }) };
+    return { interestDelta: shareNumber(share) };
   },
   "spot insurance fee": spotFee,
 };

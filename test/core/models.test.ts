@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { waysToCure } from "../../core/cure.ts";
+import { decide } from "../../core/decide.ts";
 import { fillPosition } from "../../core/fill.ts";
 import type { Instrument, OptionTerms } from "../../core/instrument.ts";
 import { planLiquidation } from "../../core/liquidation-plan.ts";
 import { liquidationRoots } from "../../core/liquidation-price.ts";
 import type { MarginModel } from "../../core/margin-model.ts";
+import type { Mark } from "../../core/mark.ts";
 import { decimal, type Money, type Price, price, quantity } from "../../core/money.ts";
 import { STANDARD_TERMS } from "../../core/portfolio/portfolio-terms.ts";
 import { assess } from "../../core/statement.ts";
@@ -190,6 +192,16 @@ describe("statistical margin in an account: max(grid, ES) (M7)", () => {
     expect(decimal(assess(account, MARKET, policy, NOW).high.maintenance)).toBe("9600");
   });
 
+  test("a unit that neither terms nor scenarios name is margined by the default grid, beside the others", () => {
+    const eth = contract("ETH-PERP", { baseAsset: "ETH" });
+    const market = snapshotOf([PERP, eth, spot("BTC-USDT", "BTC")], { "BTC-PERP": "60000", "BTC-USDT": "60000", "ETH-PERP": "3000" });
+    const both = accountOf({ USDT: "50000" }, [leg("BTC-PERP", "1", "60000"), leg("ETH-PERP", "10", "3000")]);
+    const { high, components } = assess(both, market, byHistory, NOW);
+    // 21,000 by the scenarios of BTC, and 16 % of 30,000 of ether.
+    expect(decimal(high.maintenance)).toBe("25800");
+    expect(components.map(({ name }) => name)).toContain("ETH: price −16 %, volatility down");
+  });
+
   test("too short a history is refused with its policy", () => {
     const short = { ...statistical, history: history.slice(0, 100) };
     const wrong = policyWith([bare("USDT")], { model: { kind: "portfolio", terms: STANDARD_TERMS, statistical: short } });
@@ -241,6 +253,94 @@ describe("an option without a price of its own (S15)", () => {
     expect(inGrid.components[0]?.name).toMatch(/BTC-74000-C UNPRICED/);
     expect(inGrid.high.maintenance >= price("60000")).toBe(true);
   });
+});
+
+describe("neighbours that cannot be trusted (S15)", () => {
+  const short = accountOf({ USDT: "100000" }, [leg("BTC-74000-C", "-1", "300")]);
+  const neighbours = (patch: Readonly<Record<string, string | Partial<Mark> | null>>) =>
+    snapshotOf([FUTURE, CALL_66, CALL_70, CALL_74, spot("BTC-USDT", "BTC")], {
+      ...{ "BTC-FUT": "60000", "BTC-USDT": "60000", "BTC-66000-C": "1500", "BTC-70000-C": "700" },
+      ...patch,
+    });
+  const old = { asOf: NOW - 3_600_000 };
+
+  test.each<[string, ReturnType<typeof neighbours>, string]>([
+    ["a call dearer than the one a strike below", neighbours({ "BTC-70000-C": "1600" }), "MODEL"],
+    ["a butterfly below 0", neighbours({ "BTC-66000-C": "700", "BTC-70000-C": "690" }), "MODEL"],
+    ["one of them above the forward, which no volatility explains", neighbours({ "BTC-66000-C": "60001" }), "MODEL"],
+    ["all of them above the forward", neighbours({ "BTC-66000-C": "60001", "BTC-70000-C": "60001" }), "MISSING"],
+    ["all of them old", neighbours({ "BTC-66000-C": { price: price("1500"), ...old }, "BTC-70000-C": null }), "MISSING"],
+    ["no price of the underlying", neighbours({ "BTC-FUT": null }), "MISSING"],
+  ])("%s: calls open on the cautious side only, and the option is not traded", (_, market, quality) => {
+    for (const policy of [standard, portfolio]) {
+      const statement = assess(short, market, policy, NOW);
+      const { low, high, components } = statement;
+      expect(statement.quality).toBe(quality);
+      expect(low.equityMaintenance - low.maintenance < high.equityMaintenance - high.maintenance || quality === "MISSING").toBe(true);
+      expect(components.some(({ name }) => name.includes("UNPRICED"))).toBe(quality === "MISSING");
+      const poor = { ...short, balances: new Map([["USDT", 0n as Money]]) };
+      const judged = assess(poor, market, policy, NOW);
+      expect(planLiquidation({ account: poor, statement: judged, snapshot: market, policy, target: "closeOut", now: NOW })).toEqual([]);
+    }
+  });
+});
+
+describe("an option of which the model has no figure, or needs none (M1, M6)", () => {
+  const at = (expiryAt: number) => option("66000", "call", {}, { expiryAt });
+  const alone = (instrument: Instrument, mark: string | null, future: string | null = "60000") =>
+    snapshotOf([FUTURE, instrument, spot("BTC-USDT", "BTC")], { "BTC-FUT": future, "BTC-USDT": "60000", "BTC-66000-C": mark });
+  const holding = (size: string, market: ReturnType<typeof alone>) =>
+    assess(accountOf({ USDT: "10000" }, [leg("BTC-66000-C", size, "1400")]), market, portfolio, NOW);
+
+  test.each([
+    // 10,000 and the value of the call: what equity counts of it is what it may cost, so that 10,000 stay.
+    ["no forward", alone(CALL_66, "1500", null), "11500", "1500", "NO_FORWARD"],
+    ["a mark above the forward", alone(CALL_66, "60001"), "70001", "60001", "NO_VOLATILITY"],
+    ["no mark: its entry price", alone(CALL_66, null), "11400", "1400", "NO_VOLATILITY"],
+  ])("one that was paid for costs its value, not its notional: %s", (_, market, equity, maintenance, fault) => {
+    const { high, components } = holding("1", market);
+    expect([decimal(high.equityMaintenance), decimal(high.maintenance), decimal(high.initial)]).toEqual([equity, maintenance, maintenance]);
+    expect(components.map(({ name }) => name)).toEqual([`BTC-66000-C UNPRICED, ${fault}: its value`]);
+  });
+
+  test.each([
+    // The payoff is 30,000. At +500 % it pays 300,000 more, of which 16/500 count; and 0.2 % of the spot price.
+    ["30000", "9720", "BTC: price +16 %, volatility down"],
+    ["29000", "9720", "BTC: price +16 %, volatility down"],
+    ["27000", "9720", "BTC: price +16 %, volatility down"],
+    // More than 5 % of the underlying below its payoff: one of the two prices is wrong.
+    ["26999", "60000", "BTC-30000-C UNPRICED, NO_VOLATILITY: its notional"],
+  ])("a mark of %s on a payoff of 30000, without time value and without neighbours, requires %s", (mark, maintenance, binding) => {
+    const deep = option("30000", "call");
+    const market = snapshotOf([FUTURE, deep, spot("BTC-USDT", "BTC")], { "BTC-FUT": "60000", "BTC-USDT": "60000", "BTC-30000-C": mark });
+    const { high, components } = assess(accountOf({ USDT: "90000" }, [leg("BTC-30000-C", "-1", "30000")]), market, portfolio, NOW);
+    expect([decimal(high.maintenance), components[0]?.name]).toEqual([maintenance, binding]);
+  });
+
+  test("one that was sold costs its notional", () => {
+    const { high, components } = holding("-1", alone(CALL_66, "1500", null));
+    expect([decimal(high.equityMaintenance), decimal(high.maintenance), decimal(high.initial)]).toEqual(["8500", "60000", "78000"]);
+    expect(components.map(({ name }) => name)).toEqual(["BTC-66000-C UNPRICED, NO_FORWARD: its notional"]);
+  });
+
+  test.each([
+    // At +500 % it pays 294,000, of which 16/500 count; and 0.2 % of the spot price for a short option.
+    ["-1", { future: "60000", mark: "0.1" }, "9528", "BTC: price +500 %, volatility up"],
+    // At 81,200 it pays 11,200 more than the 4,000 that it pays now.
+    ["-1", { future: "70000", mark: "4000" }, "11320", "BTC: price +16 %, volatility down"],
+    ["1", { future: "70000", mark: "4000" }, "4000", "BTC: price −16 %, volatility down"],
+  ])(
+    "at expiry it is worth its payoff, without a volatility: %s contracts at %j require %s",
+    (size, { future, mark }, maintenance, binding) => {
+      for (const expiryAt of [NOW, NOW - 60_000]) {
+        const { high, components } = holding(size, alone(at(expiryAt), mark, future));
+        expect(decimal(high.maintenance)).toBe(maintenance);
+        expect(components[0]?.name).toBe(binding);
+        const account = accountOf({ USDT: "25000" }, [leg("BTC-66000-C", size, "1400")]);
+        expect(decide(account, alone(at(expiryAt), mark, future), { ...portfolio, mode: "enforce" }, NOW)).toBeNull();
+      }
+    },
+  );
 });
 
 describe("cures and liquidation of an account that its model margins as a whole (R4, M12)", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { levelOf } from "../../core/level.ts";
 import { decimal, money, price, quantity } from "../../core/money.ts";
-import { ratio } from "../../core/ratio.ts";
+import { multiplyRatio, ratio, roundRatio } from "../../core/ratio.ts";
 import {
   earlyTrigger,
   exposureMax,
@@ -15,8 +15,12 @@ import {
 import { accountOf, bare, leg, policyWith } from "./margin-fixtures.ts";
 
 test("weights (M2): full up to the scale's start, then falling; a fill is judged halfway", () => {
-  expect(["0", "1000", "1001", "3000"].map((deposits) => scaledWeight(900_000, money("1000"), money(deposits)))).toEqual([
-    900_000, 900_000, 899_100, 300_000,
+  const weights = ["0", "1000", "1001", "3000"].map((deposits) => scaledWeight(900_000, money("1000"), money(deposits)));
+  expect(weights.map((weight) => roundRatio(multiplyRatio(weight, ratio(10n ** 10n)), "down"))).toEqual([
+    9_000_000_000n,
+    9_000_000_000n,
+    8_991_008_991n,
+    3_000_000_000n,
   ]);
   expect(fillWeight(150_000, 750_001)).toBe(450_000);
 });

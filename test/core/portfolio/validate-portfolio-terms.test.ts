@@ -16,6 +16,7 @@ describe("M6: terms are judged when they are loaded", () => {
       STANDARD_TERMS,
       majors(800_000),
       { ...STANDARD_TERMS, venueRule: "a venue", fMmPpm: 800_000, fImPpm: 1_000_000 },
+      { ...unit({ shortOption: { imPpm: 2_000, mmPpm: 2_000 } }), venueRule: "a venue that charges both alike" },
     ]) {
       expect(validatePortfolioTerms(terms)).toBe(terms);
       expect(validatePortfolioTerms(JSON.parse(JSON.stringify(terms)))).toEqual(terms);
@@ -64,6 +65,11 @@ describe("M6: terms are judged when they are loaded", () => {
     ["a roll without a way down", unit({ roll: { upPpm: 1, downPpm: 0, fixedPpm: 0, perYearPpm: 0 } }), "default unit: roll"],
     ["a mismatch above all", unit({ termMismatchPpm: 1_000_001 }), "default unit: termMismatchPpm"],
     ["a charge with IM at MM", unit({ shortOption: { imPpm: 2_000, mmPpm: 2_000 } }), "default unit: shortOption"],
+    [
+      "IM below MM, under a venue's rule too",
+      { ...unit({ futures: { imPpm: 1, mmPpm: 2 } }), venueRule: "a venue" },
+      "default unit: futures",
+    ],
     ["a hedge dearer than its gain", unit({ hedged: { imPpm: 160_001, mmPpm: 10_000 } }), "default unit: hedged"],
     ["a floor that a hedge raises", unit({ deltaFloor: { netPpm: 10_000, hedgedPpm: 20_001 } }), "default unit: deltaFloor"],
     ["a unit of its own", { ...STANDARD_TERMS, units: { ALT: { ...STANDARD_UNIT, priceSteps: 1.5 } } }, "unit ALT: priceSteps"],

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { black76 } from "../../../core/pricing/black76.ts";
 import { normalQuantile } from "../../../core/pricing/normal.ts";
-import { type OptionContract, type OptionMarket, optionValue } from "../../../core/pricing/option-value.ts";
+import { fixedShare, type OptionContract, type OptionMarket, optionValue } from "../../../core/pricing/option-value.ts";
 
 import { draws } from "../../../local/random.ts";
 
@@ -69,6 +69,20 @@ describe("the value of one contract in its settlement asset (M1)", () => {
     const answer = valued(of, at);
     expect(answer.state).toBe(state);
     expect(answer.value).toBeCloseTo(value, 8);
+  });
+
+  test("the share of the average that has gone by: none before the window, all at expiry and after it, none without a window", () => {
+    expect(
+      [
+        [31, 30],
+        [30, 30],
+        [7.5, 30],
+        [0, 30],
+        [-1, 30],
+        [0, 0],
+        [-1, 0],
+      ].map(([years, window]) => fixedShare(years ?? 0, window ?? 0)),
+    ).toEqual([0, 0, 0.75, 1, 1, 0, 0]);
   });
 
   test("futures style is never discounted and never counts in equity; premium style is and does", () => {

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { decimal, money } from "../../../core/money.ts";
-import { logNormalRiskFactors, type RiskFactorTerms, scaledLevels } from "../../../core/pricing/risk-factors.ts";
+import { logNormalRiskFactors, type RiskFactorTerms } from "../../../core/pricing/risk-factors.ts";
 
 const terms = (patch: Partial<RiskFactorTerms>): RiskFactorTerms => ({ tailPpm: 1, years: 0.1, volatility: 1, drift: 0, ...patch });
 
@@ -27,12 +26,4 @@ test.each<[Partial<RiskFactorTerms>, string]>([
   [{ volatility: -1 }, "VOLATILITY_NEGATIVE"],
 ])("%j is answered by name: %s", (patch, fault) => {
   expect(logNormalRiskFactors(terms(patch))).toEqual({ ok: false, fault });
-});
-
-test("levels are multiples of the requirement, rounded up (M0)", () => {
-  expect(scaledLevels(money("0.00000003"), [1_000_000, 1_200_000, 1_500_000]).map(decimal)).toEqual([
-    "0.00000003",
-    "0.00000004",
-    "0.00000005",
-  ]);
 });

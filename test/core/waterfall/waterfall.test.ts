@@ -66,7 +66,7 @@ const RESOURCES: DefaultResources = {
   insuranceFund: { balance: money("40"), drawn: money("0"), drawCap: money("25") },
   skinInTheGame: money("5"),
   contributions: amounts({ A: "60", B: "30", C: "10" }),
-  assessmentCap: 500_000,
+  assessmentCap: ratio(1n, 2n),
   gains: amounts({ winner: "30", other: "10" }),
 };
 
@@ -113,7 +113,7 @@ describe("the layers (M13, R22, I16)", () => {
         holdings,
         ([loss, margin, ownContribution, balance, skinInTheGame], contributions, gains) => {
           const insuranceFund = { balance, drawn: 0n as Money, drawCap: null };
-          const given = { margin, ownContribution, insuranceFund, skinInTheGame, contributions, assessmentCap: 250_000, gains };
+          const given = { margin, ownContribution, insuranceFund, skinInTheGame, contributions, assessmentCap: ratio(1n, 4n), gains };
           const { taken, unallocated, haircuts } = absorbLoss(loss, given);
           expect(sum(Object.values(taken)) + unallocated).toBe(loss);
           const full = absorbLoss((10n ** 15n) as Money, given).taken;
@@ -306,14 +306,16 @@ describe("an auction (M13)", () => {
 describe("fees and collateral (M12, R21)", () => {
   test("the insurance fee leaves the shortage curable", () => {
     const terms = { shortage: money("1"), notional: money("1000"), rateMm: 50_000, liquidatorFee: 10_000, feeMax: 50_000, safety: 950_000 };
-    expect(insuranceFee(terms)).toBe(37_050);
-    expect(insuranceFee({ ...terms, shortage: money("1000") })).toBe(0);
-    expect(insuranceFee({ ...terms, feeMax: 20_000 })).toBe(20_000);
-    expect(insuranceFee({ ...terms, notional: money("0") })).toBe(0);
+    const fee = (patch: Partial<typeof terms>): number => number(insuranceFee({ ...terms, ...patch }));
+    expect(fee({})).toBe(0.03705);
+    expect(fee({ notional: money("700") })).toBeCloseTo(0.036642857, 9);
+    expect(fee({ shortage: money("1000") })).toBe(0);
+    expect(fee({ feeMax: 20_000 })).toBe(0.02);
+    expect(fee({ notional: money("0") })).toBe(0);
     const debt = { shortage: money("5"), debtValue: money("100"), assetWeight: 1_000_000, assetMultiplier: 1_010_000, feeMax: 50_000 };
     const weights = { liabilityWeight: 1_100_000, liabilityMultiplier: 1_000_000 };
-    expect(spotInsuranceFee({ ...debt, ...weights })).toBe(36_363);
-    expect(spotInsuranceFee({ ...debt, ...weights, debtValue: money("0") })).toBe(0);
+    expect(number(spotInsuranceFee({ ...debt, ...weights }))).toBeCloseTo(0.036363636, 9);
+    expect(number(spotInsuranceFee({ ...debt, ...weights, debtValue: money("0") }))).toBe(0);
   });
 
   test.each([

@@ -12,12 +12,18 @@ def answer(o):
 print(json.dumps([answer(o) for o in json.load(sys.stdin)]))
 `;
 
-/** The host's Python that has QuantLib, with its version; null where there is none. */
+/**
+ * The Python that `QUANTLIB_PYTHON` names, else the host's one that has QuantLib, with its version; null where there is none.
+ *
+ * @throws Error where the named one has no QuantLib: a comparison that was asked for is not left out.
+ */
 export const findQuantLib = (): { readonly python: string; readonly version: string } | null => {
-  for (const python of ["python3", "python"]) {
+  const named = process.env["QUANTLIB_PYTHON"];
+  for (const python of named === undefined ? ["python3", "python"] : [named]) {
     const { status, stdout } = spawnSync(python, ["-c", "import QuantLib; print(QuantLib.__version__)"], { encoding: "utf8" });
     if (status === 0) return { python, version: stdout.trim() };
   }
+  if (named !== undefined) throw new Error(`${named} has no QuantLib. Delete .plimsoll/quantlib, and run npm run test:quantlib again`);
   return null;
 };
 
@@ -36,5 +42,7 @@ export const askQuantLib = (python: string, options: readonly QuantLibOption[]):
   const input = JSON.stringify(options);
   const { status, stdout, stderr } = spawnSync(python, ["-c", PROGRAM], { input, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
   if (status !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as number[][];
+  const answers = JSON.parse(stdout) as number[][];
+  if (answers.length !== options.length) throw new Error(`QuantLib answered ${answers.length} of ${options.length} options`);
+  return answers;
 };
