@@ -54,6 +54,12 @@ describe("M3 rates of a tier table that need 24 h of notice", () => {
       tiered(["0", 140_000, 5_000]),
       [],
     ],
+    [
+      "a version that is to come holds nothing down",
+      since([99, TWO], [-5, tiered(["0", 50_000, 2_000])]),
+      tiered(["0", 125_000, 6_250]),
+      [],
+    ],
     ["a rate from 0", since([99, tiered(["0", 100_000, 0])]), tiered(["0", 100_000, 1]), ["tiers from 0: rateMm"]],
     ["a fall", since([99, TWO]), tiered(["0", 50_000, 2_500]), []],
   ])("%s", (_words, held, next, places) => {
