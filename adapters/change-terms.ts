@@ -4,7 +4,7 @@ import { newestPriceAt } from "../core/clock.ts";
 import type { Instrument } from "../core/instrument.ts";
 import type { MarketSnapshot } from "../core/mark.ts";
 import { modeOf, type PolicyInMode, policyIn } from "../core/mode.ts";
-import { type LargeRise, largeRisesOfInstrument, largeRisesOfModel, noticeBeganAt, noticeEndsAt } from "../core/notice.ts";
+import { type LargeRise, largeRisesOfInstrument, largeRisesOfPolicy, noticeBeganAt, noticeEndsAt } from "../core/notice.ts";
 import { heldFor, shadowed } from "../core/pending-change.ts";
 import type { Policy } from "../core/policy.ts";
 import { qualityAt } from "../core/quality.ts";
@@ -116,7 +116,8 @@ export const policyChange = (world: World, policyId: string, make: (version: num
       const { policyId: _, version: __, ...body } = encodePolicy(terms);
       return body;
     },
-    rises: async (next, now) => largeRisesOfModel(await desk.book.policiesSince(policyId, next.version - 1, noticeBeganAt(now)), next, now),
+    rises: async (next, now) =>
+      largeRisesOfPolicy(await desk.book.policiesSince(policyId, next.version - 1, noticeBeganAt(now)), next, now),
     isSame: isSamePolicy,
     store: desk.book.putPolicy,
     over: (next, snapshot) => (account, present) => {

@@ -10,8 +10,9 @@ import type { Money, Ppm, Price, Quantity } from "./money.ts";
 import { abs, divide, ONE, PPM } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { worseQuality } from "./quality.ts";
-import type { PricedAsset, PricedInstrument, PricePoint } from "./valuation.ts";
-import { bracketOf, isPremium, notionalOf, pointWithoutMark, profitOf, requirementAt, termsOf } from "./valuation.ts";
+import { isLiquidityCharged } from "./unit-liquidity.ts";
+import type { PricedAsset, PricedInstrument } from "./valuation.ts";
+import { bracketOf, isPremium, notionalOf, pointOf, profitOf, requirementAt, termsOf } from "./valuation.ts";
 
 /** Which of an account's two values (R3). */
 export type ValueSide = "low" | "high";
@@ -68,7 +69,7 @@ const settlementOf = (account: MarginAccount, market: PricedMarket, asset: Asset
   maintenance: NOTHING,
 });
 
-/** A position whose requirement the policy's model works out from the account as a whole: no sum over positions. */
+/** A position of which something is worked out from the account as a whole, by the policy's model or for the liquidity of its market: no sum over positions. */
 export interface ModelLeg {
   readonly priced: PricedInstrument;
   /** Signed; never zero. */
@@ -76,7 +77,7 @@ export interface ModelLeg {
   readonly entryPrice: Price;
 }
 
-/** An account valued on one side of R3: by settlement asset, and the positions that its policy's model margins together. */
+/** An account valued on one side of R3: by settlement asset, and the positions that its policy margins together. */
 export interface Valued {
   readonly settlements: readonly Settlement[];
   readonly legs: readonly ModelLeg[];
@@ -85,11 +86,9 @@ export interface Valued {
 /** True where the policy's model margins a position with its neighbours (M5, M6), not alone by its brackets (M3). */
 export const isModelled = ({ kind }: Instrument, { model }: Policy): boolean => model.kind !== "standard" || kind === "option";
 
-/** The price point of a position on one side (R3). */
-export const pointOf = (priced: PricedInstrument, quantity: Quantity, entry: Position["entryPrice"], side: ValueSide): PricePoint => {
-  const point = side === "high" ? priced.high : quantity > 0n ? priced.lowLong : priced.lowShort;
-  return point ?? pointWithoutMark(priced.instrument, quantity, entry, side);
-};
+/** True where what a position requires depends on its neighbours: by the model, or by the net exposure to its base asset (M8). */
+export const isMarginedTogether = (instrument: Instrument, policy: Policy): boolean =>
+  isModelled(instrument, policy) || isLiquidityCharged(instrument, policy);
 
 /**
  * Price from which a position's profit counts. A premium was paid in cash when the option was bought: its whole value is
@@ -163,7 +162,8 @@ export const valuedOf = (account: MarginAccount, market: PricedMarket, side: Val
       }
     }
     addLeg(current, priced, position, side, market.policy);
-    if (isModelled(priced.instrument, market.policy)) legs.push({ priced, quantity: position.quantity, entryPrice: position.entryPrice });
+    if (isMarginedTogether(priced.instrument, market.policy))
+      legs.push({ priced, quantity: position.quantity, entryPrice: position.entryPrice });
   }
   for (const asset of account.balances.keys()) {
     if (find(settlements, asset) === undefined) settlements.push(settlementOf(account, market, asset));

@@ -1,7 +1,7 @@
 import type { MarginAccount, Position } from "./account.ts";
 import { atPrice } from "./collateral.ts";
 import type { Sided, Valued } from "./equity.ts";
-import { closeIn, pointOf, sidedOf, valuedOf } from "./equity.ts";
+import { closeIn, sidedOf, valuedOf } from "./equity.ts";
 import { limitPriceOf } from "./limit-price.ts";
 import { LIMITS } from "./limits.ts";
 import type { MarketSnapshot } from "./mark.ts";
@@ -14,7 +14,7 @@ import { ACTIONS } from "./quality.ts";
 import { leastClosing, partsOf } from "./reduction.ts";
 import type { MarginStatement } from "./statement.ts";
 import { headroomBelow } from "./statement.ts";
-import { bracketOf, isPremium, profitOf } from "./valuation.ts";
+import { bracketOf, isPremium, pointOf, profitOf } from "./valuation.ts";
 
 /** One reduce-only order of a liquidation attempt. */
 export interface PlannedOrder {
@@ -147,7 +147,7 @@ const nakedLast = (a: Leg, b: Leg): number => coverOf(a) - coverOf(b) || byId(a,
 const coverOf = ({ position, isOption }: Leg): number => (!isOption ? 1 : position.quantity < 0n ? 0 : 2);
 
 /**
- * Closes the legs of an account whose model margins them together (M12): those that gain most first, each judged
+ * Closes the legs of an account whose policy margins them together (M12): those that gain most first, each judged
  * again when its turn comes, and each by the part that helps most. A leg whose closing would cost the account more
  * than it frees is left: a hedge is not closed before what it hedges, and no strategy is left naked. Where all that
  * is not enough, everything is closed: what hedges is worth nothing to an account that must be flat (R19).
@@ -197,8 +197,8 @@ const closeWhole = (done: Planned, { position, costPpm }: Leg, { market, sided }
  * The shortfall is allocated over the positions up front: the leg that frees most requirement per
  * unit of notional after costs is closed first, only as far as the target needs (tier by tier, whole
  * lots, rounded up), the next one takes the rest. So orders that run side by side never close more
- * than is needed, and where one leg costs more than it frees it is closed last and whole. Where the policy's
- * model margins legs together, see {@link closeTogether}.
+ * than is needed, and where one leg costs more than it frees it is closed last and whole. Where the policy
+ * margins legs together, by its model or for the liquidity of their market (M8), see {@link closeTogether}.
  *
  * All on E_high, net of the liquidation and insurance fees (R3, R19). Only legs whose own mark is
  * GOOD are traded; an account that is out of sync with its venue is never liquidated.

@@ -1,7 +1,7 @@
 import type { MarginAccount, Position } from "./account.ts";
 import type { Affine, Piecewise } from "./affine.ts";
 import { affine, nearestChange, reaches, valueAt } from "./affine.ts";
-import { isModelled, requiredMaintenance, unrealisedOf, valuedOf } from "./equity.ts";
+import { isMarginedTogether, requiredMaintenance, unrealisedOf, valuedOf } from "./equity.ts";
 import type { Asset, Instrument } from "./instrument.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
@@ -194,13 +194,13 @@ const rootsOf = (account: MarginAccount, instrumentId: string, market: PricedMar
   return { lower: frame.reciprocal ? ahead : back, upper: frame.reciprocal ? back : ahead, breached: gap.at(start).numerator < 0n };
 };
 
-/** Solved exactly where the account is straight between its breakpoints, searched where a model, an option or funding bends it. */
+/** Solved exactly where the account is straight between its breakpoints, searched where a model, an option, funding or the liquidity of its market bends it. */
 const rootsFor = (search: Search): PriceRoots => {
   const { account, instrumentId, snapshot, policy, now, lessRequirement } = search;
   const market = marketOf(snapshot, policy, now);
   const isBent = account.positions.some(({ instrumentId: held }) => {
     const { instrument, told } = pricedInstrument(market, held);
-    return isModelled(instrument, policy) || (told !== null && told.funding !== null);
+    return isMarginedTogether(instrument, policy) || (told !== null && told.funding !== null);
   });
   return isBent ? searchRoots(search) : rootsOf(account, instrumentId, market, lessRequirement);
 };

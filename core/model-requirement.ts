@@ -5,13 +5,14 @@ import type { PortfolioModel, StandardModel } from "./margin-model.ts";
 import type { PricedMarket } from "./market.ts";
 import { pricedAsset } from "./market.ts";
 import type { Money, Price, Quantity } from "./money.ts";
-import { abs, divide, max, ONE } from "./money.ts";
+import { abs, divide, estimated, max, ONE } from "./money.ts";
 import type { OptionLeg, OptionMarket } from "./options-margin/leg.ts";
 import { standardOptionMargin } from "./options-margin/standard.ts";
 import { type PortfolioLeg, type PortfolioRequirement, portfolioMargin, type UnitRequirement } from "./portfolio/portfolio-margin.ts";
 import { riskInstrument, spotOf } from "./risk-market.ts";
 import { statisticalMargin } from "./statistical-model.ts";
-import { isPremium, notionalOf, type PricedInstrument, pointWithoutMark, profitOf } from "./valuation.ts";
+import { liquidityComponents } from "./unit-liquidity.ts";
+import { isPremium, notionalOf, type PricedInstrument, pointOf, profitOf } from "./valuation.ts";
 
 /** One part of a requirement, in the valuation asset, by the name that explains it. */
 export interface Component {
@@ -35,15 +36,6 @@ const addUp = (components: readonly Component[]): ModelRequirement => ({
   maintenance: components.reduce((sum, { maintenance }) => sum + maintenance, 0n) as Money,
   components,
 });
-
-/** What float64 leaves of a figure that is exact on paper, as a share: it is not rounded up to a whole unit. */
-const NOISE = 2 ** -48;
-
-/** An estimate as money: rounded once, up, against the account (design of the numbers). */
-export const estimated = (value: number): Money => {
-  const units = value * Number(ONE);
-  return BigInt(Math.ceil(units - Math.abs(units) * NOISE)) as Money;
-};
 
 /** An amount of a settlement asset in the valuation asset, rounded up; as it is where nobody prices the asset, and E_low says so (R3). */
 export const valuationOf = (market: PricedMarket, asset: Asset, amount: Money, side: ValueSide): Money => {
@@ -70,7 +62,7 @@ const coverOf = (leg: ModelLeg, { policy }: PricedMarket, side: ValueSide): Mone
   if (option === null) return notionalOf(instrument, quantity, entryPrice);
   if (isPaidFor(leg)) {
     if (policy.model.kind === "standard") return 0n as Money;
-    const counted = priceOn(priced, quantity, side) ?? pointWithoutMark(instrument, quantity, entryPrice, side).price;
+    const counted = pointOf(priced, quantity, entryPrice, side).price;
     return max(profitOf(instrument, quantity, 0n as Price, counted), 0n as Money);
   }
   const unit = option.settlement === "linear" ? option.strike : ONE;
@@ -245,23 +237,24 @@ export const portfolioBook = (legs: readonly ModelLeg[], model: PortfolioModel, 
   };
 };
 
-const portfolioRequirement = (
-  legs: readonly ModelLeg[],
-  model: PortfolioModel,
-  market: PricedMarket,
-  side: ValueSide,
-): ModelRequirement => {
+const portfolioParts = (legs: readonly ModelLeg[], model: PortfolioModel, market: PricedMarket, side: ValueSide): readonly Component[] => {
   const { kept, lost } = portfolioBook(legs, model, market);
   const margin = portfolioMargin(kept, model.terms);
   const components = margin.ok
     ? withHistory(margin, portfolioComponents(margin, model), { kept, model, market })
     : legs.filter((leg) => lost.every((each) => each.leg !== leg)).map((leg) => unpriced(leg, "no figure", market, side));
-  return addUp([...components, ...lost.map(({ leg, why }) => unpriced(leg, why, market, side))]);
+  return [...components, ...lost.map(({ leg, why }) => unpriced(leg, why, market, side))];
 };
 
-/** What the policy's model requires of the positions that it margins together (M5, M6), on one side of R3. */
+/**
+ * What is required of the positions that are margined together, on one side of R3: by the policy's model (M5, M6), and
+ * for the liquidity of their markets (M8), which no model's offset or floor takes in.
+ */
 export const modelRequirement = (legs: readonly ModelLeg[], market: PricedMarket, side: ValueSide): ModelRequirement => {
   const { model } = market.policy;
-  if (model.kind === "portfolio") return portfolioRequirement(legs, model, market, side);
-  return addUp(optionGroups(legs).flatMap((group) => standardComponents(group, model, market, side)));
+  const parts =
+    model.kind === "portfolio"
+      ? portfolioParts(legs, model, market, side)
+      : optionGroups(legs).flatMap((group) => standardComponents(group, model, market, side));
+  return addUp([...parts, ...liquidityComponents(legs, market, side)]);
 };

@@ -66,6 +66,15 @@ export const divide = (dividend: bigint, divisor: bigint, rounding: Rounding): b
   return negative ? quotient - 1n : quotient;
 };
 
+/** What float64 leaves of a figure that is exact on paper, as a share: it is not rounded up to a whole unit. */
+const NOISE = 2 ** -48;
+
+/** An estimate in whole units as money: rounded once, up, against the account (design of the numbers). */
+export const estimated = (value: number): Money => {
+  const units = value * Number(ONE);
+  return BigInt(Math.ceil(units - Math.abs(units) * NOISE)) as Money;
+};
+
 export const ZERO = 0n as Money;
 export const abs = <T extends bigint>(value: T): T => (value < 0n ? -value : value) as T;
 export const min = <T extends bigint>(a: T, b: T): T => (a < b ? a : b);

@@ -1,9 +1,11 @@
 import type { Instrument, RiskTier } from "./instrument.ts";
 import type { MarginModel } from "./margin-model.ts";
-import type { Money, Ppm } from "./money.ts";
+import { type Money, ONE, PPM, type Ppm } from "./money.ts";
 import type { OptionMarginTerms } from "./options-margin/terms.ts";
+import type { Policy } from "./policy.ts";
 import type { PortfolioTerms, UnitTerms } from "./portfolio/portfolio-terms.ts";
 import { heldWithin, isLargeRise, NOTICE } from "./risk/dynamic-rates.ts";
+import { unitLiquidityCost } from "./unit-liquidity.ts";
 
 /** Requirement rates by their place in the terms, in parts per million. What stands in both of two versions is compared. */
 export type RequirementRates = ReadonlyMap<string, Ppm>;
@@ -116,17 +118,45 @@ export const largeRisesOfInstrument = (held: readonly HeldTerms<Instrument>[], n
   return risesOf(held, next, now, (terms) => tierRates(terms, floors));
 };
 
+/** What of a policy rates are read from. */
+type RatedPolicy = Pick<Policy, "model" | "liquidity">;
+
 /**
- * The same for the rates of a policy's margin model: its option rates (M5), or its price ranges, charges and
- * factors (M6). Another kind of model has no rates to compare: whom it breaches is the plan's to say.
+ * The liquidity add-on of each of these assets as a share of an exposure (M8): at the threshold and at a day's volume of
+ * every version compared, so that a smaller volume is a rise as a higher charge is. Without terms it is 0.
  */
-export const largeRisesOfModel = (
-  held: readonly HeldTerms<{ readonly model: MarginModel }>[],
-  next: { readonly model: MarginModel },
-  now: number,
-): readonly LargeRise[] => {
-  const assets = [...new Set([...held.map(({ terms }) => terms), next].flatMap(({ model }) => assetsOf(model)))];
-  return risesOf(held, next, now, ({ model }) => modelRates(model, assets));
+const liquidityRates = ({ liquidity = {} }: RatedPolicy, exposures: ReadonlyMap<string, ReadonlySet<Money>>): RequirementRates =>
+  new Map(
+    [...exposures].flatMap(([asset, sizes]) =>
+      [...sizes].map((size): [string, Ppm] => {
+        const whole = Number(size) / Number(ONE);
+        const unit = liquidity[asset];
+        const cost = unit === undefined ? null : unitLiquidityCost(whole, unit);
+        return [`liquidity.${asset}: of ${size / ONE}`, cost?.ok === true ? Math.ceil((cost.value.total / whole) * Number(PPM)) : 0];
+      }),
+    ),
+  );
+
+const exposuresOf = (policies: readonly RatedPolicy[]): ReadonlyMap<string, ReadonlySet<Money>> => {
+  const exposures = new Map<string, Set<Money>>();
+  for (const [asset, { averageVolume, threshold }] of policies.flatMap(({ liquidity }) => Object.entries(liquidity ?? {}))) {
+    const sizes = exposures.get(asset) ?? new Set();
+    exposures.set(asset, sizes.add(averageVolume));
+    if (threshold > 0) sizes.add(((averageVolume * BigInt(threshold)) / PPM) as Money);
+  }
+  return exposures;
+};
+
+/**
+ * The same for the rates of a policy: of its margin model, which are its option rates (M5) or its price ranges, charges
+ * and factors (M6), and of its liquidity terms. Another kind of model has no rates to compare: whom it breaches is the
+ * plan's to say.
+ */
+export const largeRisesOfPolicy = (held: readonly HeldTerms<RatedPolicy>[], next: RatedPolicy, now: number): readonly LargeRise[] => {
+  const all = [...held.map(({ terms }) => terms), next];
+  const assets = [...new Set(all.flatMap(({ model }) => assetsOf(model)))];
+  const exposures = exposuresOf(all);
+  return risesOf(held, next, now, (terms) => new Map([...modelRates(terms.model, assets), ...liquidityRates(terms, exposures)]));
 };
 
 /** The earliest instant at which such rises may hold (M3). */

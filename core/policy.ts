@@ -2,6 +2,7 @@ import type { Asset } from "./instrument.ts";
 import type { MarginModel } from "./margin-model.ts";
 import type { Money, Ppm } from "./money.ts";
 import type { ConfidenceTerms } from "./options-margin/add-ons.ts";
+import type { UnitLiquidity } from "./unit-liquidity.ts";
 
 /** One slice of a collateral haircut schedule (M2); haircuts apply to the value within the slice. */
 export interface HaircutTier {
@@ -72,6 +73,8 @@ export interface Policy {
   readonly fundingFactor?: Ppm;
   /** What a price in doubt costs in IM under the standard model (M2); a portfolio's model has its own. Absent: nothing. */
   readonly confidence?: ConfidenceTerms;
+  /** What the liquidity of its market costs a net exposure, by base asset, under every model (M8). Absent, as for an asset without terms: nothing. */
+  readonly liquidity?: Readonly<Record<Asset, UnitLiquidity>>;
   /** Grace of the policy, G_policy of R13. */
   readonly graceMs: number;
   readonly graceMinMs: number;

@@ -5,6 +5,7 @@ import type { PricedMarket } from "./market.ts";
 import { pricedInstrument } from "./market.ts";
 import type { Quantity } from "./money.ts";
 import { abs } from "./money.ts";
+import { isLiquidityCharged } from "./unit-liquidity.ts";
 import type { PricedInstrument } from "./valuation.ts";
 
 /** Rounds contracts up to whole lots, never above the position. */
@@ -23,9 +24,16 @@ export const partsOf = (position: Position, market: PricedMarket): Quantity[] =>
   return Array.from({ length: Number(PARTS) }, (_, part) => inLots((size * BigInt(part + 1)) / PARTS, lotSize, size));
 };
 
-/** Sizes between which what closing frees is taken to rise steadily, ascending: by brackets, or by equal parts under a portfolio's model. */
-const stepsOf = (priced: PricedInstrument, position: Position, market: PricedMarket, side: ValueSide): bigint[] =>
-  market.policy.model.kind === "standard" ? closingSteps(priced, position, side) : partsOf(position, market);
+/**
+ * Sizes between which what closing frees is taken to rise steadily, ascending: by brackets, by equal parts under a portfolio's
+ * model, by both where the liquidity of the market is charged.
+ */
+const stepsOf = (priced: PricedInstrument, position: Position, market: PricedMarket, side: ValueSide): bigint[] => {
+  if (market.policy.model.kind !== "standard") return partsOf(position, market);
+  const brackets = closingSteps(priced, position, side);
+  if (!isLiquidityCharged(priced.instrument, market.policy)) return brackets;
+  return [...brackets, ...partsOf(position, market)].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+};
 
 /**
  * The least closing of one position, in whole lots, after which a target is reached; null when none is.
@@ -33,7 +41,8 @@ const stepsOf = (priced: PricedInstrument, position: Position, market: PricedMar
  * Tier by tier: between two brackets a requirement is linear in the size, so in the first stretch
  * whose far end reaches the target the answer is found by halving. The last step is the whole
  * position, lot or not. Under a portfolio's model closing part of a hedge may help where closing all of
- * it does not, so equal parts are tried in turn.
+ * it does not, so equal parts are tried in turn. So may it where the liquidity of the market is charged (M8): the
+ * surplus rises while the net exposure falls and may fall once that has changed its side, each only once.
  */
 export const leastClosing = (
   position: Position,

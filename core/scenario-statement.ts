@@ -1,8 +1,8 @@
 import type { ModelLeg } from "./equity.ts";
 import type { PortfolioModel } from "./margin-model.ts";
 import type { PricedMarket } from "./market.ts";
-import { estimated, portfolioBook } from "./model-requirement.ts";
-import type { Money } from "./money.ts";
+import { portfolioBook } from "./model-requirement.ts";
+import { estimated, type Money } from "./money.ts";
 import { type PortfolioLeg, portfolioMargin, type UnitRequirement } from "./portfolio/portfolio-margin.ts";
 import { historyParts, statisticalMargin } from "./statistical-model.ts";
 

@@ -6,6 +6,7 @@ import type { PricedMarket } from "./market.ts";
 import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
 import { ONE } from "./money.ts";
 import type { CollateralTerms, Policy } from "./policy.ts";
+import { isLiquidityCharged } from "./unit-liquidity.ts";
 import { type Estimate, initialPrice } from "./valuation.ts";
 
 /**
@@ -85,13 +86,13 @@ const afterHaircut = (value: number, { tiers }: CollateralTerms): number => {
   return worth;
 };
 
-/** Sums the positions by settlement asset; null where a mark is not GOOD. */
+/** Sums the positions by settlement asset; null where a mark is not GOOD or the liquidity of the market is charged, which is no sum over positions. */
 const sumsOf = (account: MarginAccount, market: PricedMarket): Sums[] | null => {
   const all: Sums[] = [];
   let current: Sums | undefined;
   for (const position of account.positions) {
     const { estimate, instrument } = pricedInstrument(market, position.instrumentId);
-    if (estimate === null) return null;
+    if (estimate === null || isLiquidityCharged(instrument, market.policy)) return null;
     const asset = instrument.settleAsset;
     if (current === undefined || current.asset !== asset) {
       current = all.find((sums) => sums.asset === asset);

@@ -1,7 +1,7 @@
 import type { MarginAccount } from "./account.ts";
 import { accruedOf, chargesOf } from "./charges.ts";
 import type { Settlement, Sided, Valued } from "./equity.ts";
-import { isModelled, pointOf, qualityOf, sidedOf, unrealisedOf, valuedOf } from "./equity.ts";
+import { isModelled, qualityOf, sidedOf, unrealisedOf, valuedOf } from "./equity.ts";
 import type { Asset } from "./instrument.ts";
 import type { MarketSnapshot, MarkQuality } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
@@ -11,7 +11,7 @@ import type { Money, Ppm, Price, Quantity } from "./money.ts";
 import { abs, PPM } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { type ScenarioStatement, scenarioStatements } from "./scenario-statement.ts";
-import { bracketOf, notionalOf, profitOf, requirementAt } from "./valuation.ts";
+import { bracketOf, notionalOf, pointOf, profitOf, requirementAt } from "./valuation.ts";
 
 export type { Sided } from "./equity.ts";
 export type { Component } from "./model-requirement.ts";

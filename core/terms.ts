@@ -3,6 +3,7 @@ import type { Ppm } from "./money.ts";
 import { decimal } from "./money.ts";
 import type { CollateralTerms, Policy } from "./policy.ts";
 import { TermsError } from "./terms-error.ts";
+import { validateLiquidity } from "./unit-liquidity.ts";
 
 const WHOLE = 1_000_000;
 const isShare = (ppm: Ppm): boolean => Number.isInteger(ppm) && ppm >= 0 && ppm <= WHOLE;
@@ -131,6 +132,7 @@ export const validatePolicy = <P extends Policy>(policy: P): P => {
   if (!(Number.isInteger(policy.topUpsMax) && policy.topUpsMax >= 0 && Number.isInteger(policy.attemptsMax) && policy.attemptsMax >= 1)) {
     throw refuse("counts", "top-ups or attempts are no count", "At least 0 top-ups and 1 attempt (R11, R14)");
   }
+  if (policy.liquidity !== undefined) validateLiquidity(`policy ${policy.policyId} v${policy.version}`, policy.liquidity);
   validateModel(`policy ${policy.policyId} v${policy.version}`, policy.model);
   if (policy.minimumTransfer < 0n) throw refuse("minimumTransfer", "it is negative", "Give 0 or more (R1)");
   return policy;

@@ -217,11 +217,17 @@ export const priceInstrument = (instrument: Instrument, snapshot: MarketSnapshot
  * The prices at which a position whose instrument never had a mark is valued: E_high at its entry
  * price, E_low as far against it as the jump guard's ceiling would ever let a price move (R3).
  */
-export const pointWithoutMark = (instrument: Instrument, quantity: Quantity, entry: Price, side: "low" | "high"): PricePoint => {
+const pointWithoutMark = (instrument: Instrument, quantity: Quantity, entry: Price, side: "low" | "high"): PricePoint => {
   if (side === "high") return pointAt(instrument, entry);
   const reach = (abs(entry) * BigInt(instrument.markRule.jumpPpmMax)) / PPM;
   const price = quantity > 0n ? entry - reach : entry + reach;
   return pointAt(instrument, atLeastTick(instrument, price));
+};
+
+/** The price point of a position on one side (R3). */
+export const pointOf = (priced: PricedInstrument, quantity: Quantity, entry: Price, side: "low" | "high"): PricePoint => {
+  const point = side === "high" ? priced.high : quantity > 0n ? priced.lowLong : priced.lowShort;
+  return point ?? pointWithoutMark(priced.instrument, quantity, entry, side);
 };
 
 /** True for an option whose price is paid when it changes hands (M1). */

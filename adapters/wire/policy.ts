@@ -22,6 +22,17 @@ const collateralTerms = z.strictObject({
   peg: z.strictObject({ priceId: instrumentId, threshold: share, factor: ppm }).exactOptional(),
 });
 
+const unitLiquidity = z.strictObject({
+  averageVolume: moneyText,
+  spread: share,
+  dailyVolatility: share,
+  impact: ppm,
+  participation: share,
+  confidence: share,
+  threshold: ppm,
+  charge: share,
+});
+
 const shape = z.strictObject({
   policyId,
   version: count.min(1),
@@ -34,6 +45,8 @@ const shape = z.strictObject({
   unrealisedProfitWithdrawal: share,
   fundingFactor: share.exactOptional(),
   confidence: z.strictObject({ threshold: share, factor: ppm }).exactOptional(),
+  /** By base asset; only where the liquidity of markets is charged (M8). */
+  liquidity: z.record(asset, unitLiquidity).exactOptional(),
   graceMs: durationMs,
   graceMinMs: durationMs,
   topUpGraceMs: durationMs,

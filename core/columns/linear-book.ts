@@ -4,6 +4,7 @@ import { isBare, LEVELS } from "../level.ts";
 import { LIMITS } from "../limits.ts";
 import { ONE, PPM } from "../money.ts";
 import type { Policy } from "../policy.ts";
+import { isLiquidityCharged } from "../unit-liquidity.ts";
 
 /**
  * Relative error allowed to the float pass, of `S = |wallet| + |free| + |entry value| + Σ|q|·m·P`.
@@ -77,12 +78,13 @@ export interface LinearBook {
   readonly quantity: Float64Array;
 }
 
-/** True where profits and requirements are `q·m·(P − P0)` and brackets of `|q|·m·P`, without a least margin. */
+/** True where profits and requirements are `q·m·(P − P0)` and brackets of `|q|·m·P`, without a least margin and without a charge for liquidity. */
 export const isAdmittedInstrument = (instrument: Instrument | undefined, policy: Policy): instrument is Instrument =>
   instrument?.kind === "linear" &&
   !instrument.allowNonPositive &&
   instrument.marginMinPerUnit === 0n &&
   instrument.tiers.length > 0 &&
+  !isLiquidityCharged(instrument, policy) &&
   instrument.settleAsset === policy.valuationAsset;
 
 /** True where positions are margined by their brackets, the valuation asset counts whole and no threshold is outside the proof. */

@@ -1,7 +1,7 @@
 import type { Ppm } from "../money.ts";
 import { normalQuantile } from "../pricing/normal.ts";
 import type { Answer } from "../statistics/answer.ts";
-import { given, isCount, isPpm, notAtLeast, refused } from "../statistics/answer.ts";
+import { given, isPpm, notAtLeast, refused } from "../statistics/answer.ts";
 
 export interface DynamicRateTerms {
   /** What the rate never falls below. */
@@ -31,12 +31,6 @@ export const dynamicRate = (volatility: number, { floor, confidence, horizonDays
   return given(Math.min(PPM, Math.max(floor, rate)));
 };
 
-/** A rate as it was published: from when it holds, and why it came without notice, if it did. */
-export interface PublishedRate {
-  readonly rate: Ppm;
-  readonly effectiveAt: number;
-  readonly emergency: string | null;
-}
 export interface NoticeTerms {
   /** A rise above this share needs notice. */
   readonly largeRise: Ppm;
@@ -62,34 +56,3 @@ export const heldWithin = <Entry extends { readonly effectiveAt: number }>(
     ({ effectiveAt }, index) =>
       (index === 0 || effectiveAt <= now) && (published[index + 1]?.effectiveAt ?? Number.POSITIVE_INFINITY) > now - noticeMs,
   );
-
-/**
- * When a new rate may hold (M3): at once, or after the notice where it is more than `largeRise` above
- * the lowest rate that held within the last notice period, so that small rises in a row are one large rise. An
- * emergency with its reason holds at once; the reason stands in the answer.
- *
- * @param published rates so far, in the order of `effectiveAt`; the first holds since ever.
- * Answers NO_HISTORY without a published rate, DISORDER where they are not in order, BAD_TERMS for rates
- * that are no whole ppm, instants that are no whole milliseconds, and an emergency without words.
- */
-export const publishedRate = (
-  published: readonly PublishedRate[],
-  rate: Ppm,
-  now: number,
-  emergency: string | null = null,
-  { largeRise, noticeMs }: NoticeTerms = NOTICE,
-): Answer<PublishedRate> => {
-  if (published.length === 0) return refused("NO_HISTORY", "no published rate to compare with. Publish the first one with the terms");
-  if (!isPpm(rate, 1) || !isCount(now) || !isCount(largeRise) || !isCount(noticeMs)) {
-    return refused("BAD_TERMS", `rate ${rate} at ${now}: give whole ppm from 1 to 1,000,000 and whole milliseconds`);
-  }
-  if (emergency !== null && emergency.trim() === "") return refused("BAD_TERMS", "an emergency needs its reason in words. Say why");
-  const late = published.findIndex(
-    ({ effectiveAt }, index) => index > 0 && effectiveAt < (published[index - 1] as PublishedRate).effectiveAt,
-  );
-  if (late >= 0) return refused("DISORDER", `published rate ${late} holds before the one before it. Sort them by when they hold`);
-  const terms = { largeRise, noticeMs };
-  const least = heldWithin(published, now, terms).reduce((lowest, each) => Math.min(lowest, each.rate), PPM);
-  const isLarge = isLargeRise(least, rate, terms);
-  return given({ rate, effectiveAt: isLarge && emergency === null ? now + noticeMs : now, emergency: isLarge ? emergency : null });
-};

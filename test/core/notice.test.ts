@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Instrument } from "../../core/instrument.ts";
 import { type MarginModel, STANDARD_MODEL } from "../../core/margin-model.ts";
 import { money } from "../../core/money.ts";
-import { type HeldTerms, largeRisesOfInstrument, largeRisesOfModel, noticeBeganAt, noticeEndsAt } from "../../core/notice.ts";
+import { type HeldTerms, largeRisesOfInstrument, largeRisesOfPolicy, noticeBeganAt, noticeEndsAt } from "../../core/notice.ts";
 import { STANDARD_TERMS, STANDARD_UNIT } from "../../core/portfolio/portfolio-terms.ts";
 import { perpetual } from "./call-fixtures.ts";
 
@@ -54,6 +54,12 @@ describe("M3 rates of a tier table that need 24 h of notice", () => {
       tiered(["0", 140_000, 5_000]),
       [],
     ],
+    [
+      "a version that is to come holds nothing down",
+      since([99, TWO], [-5, tiered(["0", 50_000, 2_000])]),
+      tiered(["0", 125_000, 6_250]),
+      [],
+    ],
     ["a rate from 0", since([99, tiered(["0", 100_000, 0])]), tiered(["0", 100_000, 1]), ["tiers from 0: rateMm"]],
     ["a fall", since([99, TWO]), tiered(["0", 50_000, 2_500]), []],
   ])("%s", (_words, held, next, places) => {
@@ -95,7 +101,41 @@ describe("M3 rates of a margin model that need 24 h of notice", () => {
     ["M6 the factor for IM", portfolio({}), portfolio({ fImPpm: 1_625_001 }), ["model.terms: fImPpm"]],
     ["another kind of model has no rates to compare", STANDARD_MODEL, portfolio({}), []],
   ])("%s", (_words, before, after, places) => {
-    expect(largeRisesOfModel(since([99, { model: before }]), { model: after }, NOW).map(({ place }) => place)).toEqual(places);
+    expect(largeRisesOfPolicy(since([99, { model: before }]), { model: after }, NOW).map(({ place }) => place)).toEqual(places);
+  });
+});
+
+describe("M8 liquidity terms that need 24 h of notice", () => {
+  const BTC = {
+    averageVolume: money("50000000"),
+    spread: 1_000,
+    dailyVolatility: 40_000,
+    impact: 1_000_000,
+    participation: 200_000,
+    confidence: 990_000,
+    threshold: 250_000,
+    charge: 50_000,
+  };
+  const both = ["liquidity.BTC: of 50000000", "liquidity.BTC: of 12500000"];
+  it.each<[string, object | undefined, object, readonly string[]]>([
+    ["the same terms", BTC, BTC, []],
+    ["terms where there were none", undefined, BTC, both],
+    ["terms that are taken away", BTC, {}, []],
+    [
+      "a volume of half as much raises what the same exposure costs",
+      BTC,
+      { ...BTC, averageVolume: money("25000000") },
+      ["liquidity.BTC: of 50000000", "liquidity.BTC: of 12500000", "liquidity.BTC: of 25000000", "liquidity.BTC: of 6250000"],
+    ],
+    ["a charge of twice as much is a quarter of the whole above the threshold only", BTC, { ...BTC, charge: 300_000 }, [both[0] as string]],
+    ["a volatility a quarter higher, at 25 % and less of the whole", BTC, { ...BTC, dailyVolatility: 50_000 }, []],
+    ["a volatility that is higher by more, below the threshold", BTC, { ...BTC, dailyVolatility: 51_000 }, [both[1] as string]],
+  ])("%s", (_words, before, after, places) => {
+    const policy = (unit: object | undefined) => ({
+      model: STANDARD_MODEL,
+      ...(unit !== undefined && { liquidity: "spread" in unit ? { BTC: unit as typeof BTC } : {} }),
+    });
+    expect(largeRisesOfPolicy(since([99, policy(before)]), policy(after), NOW).map(({ place }) => place)).toEqual(places);
   });
 });
 

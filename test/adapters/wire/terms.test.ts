@@ -71,6 +71,14 @@ describe("policies", () => {
     expect(encodePolicy(read).collateral[0]).toEqual(pegged);
     const charged = { ...policyFixture, fundingFactor: 250_000, confidence: { threshold: 550_000, factor: 1_000_000 } };
     expect(encodePolicy(policyBody.parse(charged))).toMatchObject({ fundingFactor: 250_000, confidence: charged.confidence });
+    const unit = { averageVolume: "50000000.5", spread: 1_000, dailyVolatility: 40_000, impact: 1_000_000 };
+    const liquidity = { BTC: { ...unit, participation: 200_000, confidence: 990_000, threshold: 250_000, charge: 50_000 } };
+    expect(policyBody.parse({ ...policyFixture, liquidity }).liquidity?.["BTC"]?.averageVolume).toBe(5_000_000_050_000_000n);
+    expect(encodePolicy(policyBody.parse({ ...policyFixture, liquidity }))).toMatchObject({ liquidity });
+    expect(encodePolicy(policyBody.parse(policyFixture))).not.toHaveProperty("liquidity");
+    expect(policyBody.safeParse({ ...policyFixture, liquidity: { BTC: { ...liquidity.BTC, participation: 0 } } }).error?.message).toMatch(
+      /liquidity BTC: participation/,
+    );
     const scaled = { ...policyFixture.collateral[1], deposits: { scaleStart: "1000", ageMaxMs: 3_600_000 } };
     const both = policyBody.parse({ ...policyFixture, collateral: [policyFixture.collateral[0], scaled] });
     expect(encodePolicy(both).collateral[1]).toEqual(scaled);
