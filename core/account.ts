@@ -11,6 +11,14 @@ export interface Position {
   readonly entryPrice: Price;
 }
 
+/** What stands in one instrument beside the position (M3); never empty. */
+export interface Standing {
+  /** Contracts of all open buy orders of the holder together; 0 or above. */
+  readonly buys: Quantity;
+  /** Likewise of the sell orders; 0 or above. */
+  readonly sells: Quantity;
+}
+
 /** What a level, an episode and a call are judged for (R9): all that is margined together, or one isolated pool by its instrument. */
 export type Scope = "CROSS" | `ISO#${string}`;
 
@@ -80,6 +88,8 @@ export interface MarginAccount {
   readonly positions: readonly Position[];
   /** Isolated pools by instrument, sorted; each holds its own position. */
   readonly pools: ReadonlyMap<string, Pool>;
+  /** Open orders by instrument, sorted, whatever margins it: they raise IM and nothing else (M3). See `standingOf`. */
+  readonly standing: ReadonlyMap<string, Standing>;
   /** Sequence of the last applied entry of the venue's book feed; 0 before the first. */
   readonly sourceSequence: number;
   /** The venue's instant of the newest fact in the book, epoch milliseconds; 0 before the first, and for accounts written before it was kept. */
@@ -120,6 +130,7 @@ export const newAccount = (
   reserved: new Map(),
   positions: [],
   pools: new Map(),
+  standing: new Map(),
   sourceSequence: 0,
   sourceAt: 0,
   outOfSync: false,

@@ -2,12 +2,13 @@ import type { LiveCall, MarginAccount, Pool, Position, Scope } from "./account.t
 import { withCredit } from "./call-credit.ts";
 import { fillPosition } from "./fill.ts";
 import type { Asset, Instruments } from "./instrument.ts";
-import type { ClosedOrder, Entry, Fact, Posting } from "./ledger.ts";
+import type { ClosedOrder, Entry, Fact, OpenOrders, Posting } from "./ledger.ts";
 import { LIMITS } from "./limits.ts";
 import { abs, type Money, max, min, minus, type Price, type Quantity, ZERO } from "./money.ts";
 import { isLiveOrder, type LiquidationOrder } from "./order.ts";
 import { differencesOf } from "./reconcile.ts";
 import { fundedScope, livesOf, newPool, scopeOf, scopesOf, viewOf, withView } from "./scope.ts";
+import { withoutOrders, withStanding } from "./standing.ts";
 import type { Sided } from "./statement.ts";
 
 type FillFact = Fact & { readonly kind: "fill" };
@@ -159,6 +160,20 @@ const applyTransfer = (account: MarginAccount, fact: TransferFact, instruments: 
   return { account: { ...funded, balances, positions }, postings: [out, into] };
 };
 
+/** The account with the venue's figures of the orders open in an instrument. @throws RangeError as for a position there. */
+const withOrders = (account: MarginAccount, { instrumentId, buys, sells }: OpenOrders, instruments: Instruments): MarginAccount => {
+  const instrument = instruments.get(instrumentId);
+  if (instrument === undefined || instrument.kind === "spot") throw new RangeError(`no orders are margined in ${instrumentId}`);
+  const after = withStanding(account, instrumentId, { buys, sells });
+  if (after.standing.size > LIMITS.positionsMax)
+    throw new RangeError(`orders in more than ${LIMITS.positionsMax} instruments in one account`);
+  return after;
+};
+
+/** The account with the orders of a snapshot and no others. */
+const withAllOrders = (account: MarginAccount, orders: readonly OpenOrders[], instruments: Instruments): MarginAccount =>
+  orders.reduce((held, each) => withOrders(held, each, instruments), withoutOrders(account));
+
 /** Scopes whose live call a fact may pay: a deposit is CROSS's alone, so that no pool's call is met by it (R9). */
 const payable = (fact: Booked, before: MarginAccount): readonly Scope[] => {
   if (before.pools.size === 0 || fact.kind === "deposit" || fact.kind === "withdrawal" || fact.kind === "deposit_pending") return ["CROSS"];
@@ -214,7 +229,7 @@ const applySnapshot = (account: MarginAccount, fact: SnapshotFact, instruments: 
   // A snapshot from before a restore does not know what happened since the backup (S54): it heals nothing.
   const heals = account.restoredAt === null || fact.occurredAt >= account.restoredAt;
   const synced = heals ? { outOfSync: false, restoredAt: null } : {};
-  return { account: { ...next, ...synced }, postings };
+  return { account: { ...withAllOrders(next, fact.orders ?? [], instruments), ...synced }, postings };
 };
 
 const applyOne = (account: MarginAccount, fact: Booked, instruments: Instruments): Step => {
@@ -235,6 +250,8 @@ const applyOne = (account: MarginAccount, fact: Booked, instruments: Instruments
       return { account, postings: [] };
     case "order_closed":
       return { account: applyOrderClosed(account, fact), postings: [] };
+    case "open_orders":
+      return { account: withOrders(account, fact, instruments), postings: [] };
     case "pool_transfer":
       return applyTransfer(account, fact, instruments);
     case "snapshot":
@@ -257,7 +274,7 @@ const sequenced = (account: MarginAccount, fact: Booked): MarginAccount => {
  * (R10); what still confirms is counted beside it (R15). A reconciliation leaves no trace where the book agrees;
  * where it differs the account is OUT_OF_SYNC, and the entry names the differences.
  *
- * @throws RangeError for a fill in an unknown instrument or a spot pair, and for more positions than an account may hold.
+ * @throws RangeError for a fill or orders in an unknown instrument or a spot pair, and for more positions than an account may hold.
  */
 export const applyFacts = (account: MarginAccount, facts: readonly Fact[], instruments: Instruments, measureIn: MeasureIn): Applied => {
   const entries: Entry[] = [];

@@ -122,6 +122,8 @@ const sumsOf = (account: MarginAccount, market: PricedMarket): Sums[] | null => 
 export const isSurelyQuiet = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy, now: number): boolean => {
   if (account.level !== "HEALTHY" || account.live !== null || account.openCalls.CROSS !== undefined) return false;
   if (policy.model.kind !== "standard") return false;
+  // Orders are for the exact pass.
+  if (account.standing.size > 0) return false;
   const market = marketOf(snapshot, policy, now);
   const all = sumsOf(account, market);
   if (all === null) return false;

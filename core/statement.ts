@@ -1,14 +1,14 @@
 import type { MarginAccount } from "./account.ts";
 import { accruedOf, chargesOf } from "./charges.ts";
-import type { Settlement, Sided, Valued } from "./equity.ts";
-import { isModelled, pointOf, qualityOf, sidedOf, unrealisedOf, valuedOf } from "./equity.ts";
+import type { OrdersAlone, Settlement, Sided, Valued } from "./equity.ts";
+import { initialWithOrders, ordersAlone, pointOf, qualityOf, sidedOf, unrealisedOf, valuedOf } from "./equity.ts";
 import type { Asset } from "./instrument.ts";
 import type { MarketSnapshot, MarkQuality } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
 import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
-import { type Component, modelRequirement, valuationOf } from "./model-requirement.ts";
+import { type Component, isModelled, modelRequirement, ordersOfModel, valuationOf } from "./model-requirement.ts";
 import type { Money, Ppm, Price, Quantity } from "./money.ts";
-import { abs, PPM } from "./money.ts";
+import { abs, PPM, ZERO } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { bracketOf, notionalOf, profitOf, requirementAt } from "./valuation.ts";
 
@@ -52,7 +52,7 @@ export interface MarginStatement {
   readonly snapshotId: string;
   readonly at: number;
   readonly valuationAsset: Asset;
-  /** E_low of R3: the same object as `high` when every mark is GOOD. */
+  /** E_low of R3: the same object as `high` when every mark is GOOD and no order is open. */
   readonly low: Sided;
   /** E_high of R3. */
   readonly high: Sided;
@@ -89,9 +89,17 @@ const legsOf = (account: MarginAccount, market: PricedMarket): LegStatement[] =>
     };
   });
 
+/** What orders add to the initial requirement of one position, in its settlement asset. */
+const ordersComponent = ({ priced, position, orders }: OrdersAlone, own: Money): readonly Component[] => {
+  const initial = (initialWithOrders(priced, position, orders, "low") - own) as Money;
+  return initial === 0n ? [] : [{ name: `open orders of ${position.instrumentId}`, initial, maintenance: ZERO }];
+};
+
 /** The parts of the requirement on the cautious side: positions by their brackets, and what the model margins together. */
 const componentsOf = (account: MarginAccount, market: PricedMarket): readonly Component[] => {
-  const alone = account.positions.flatMap(({ instrumentId, quantity, entryPrice }): Component[] => {
+  const { legs, standing } = valuedOf(account, market, "low");
+  const alone = account.positions.flatMap((position): Component[] => {
+    const { instrumentId, quantity, entryPrice } = position;
     const priced = pricedInstrument(market, instrumentId);
     const point = pointOf(priced, quantity, entryPrice, "low");
     const { settleAsset } = priced.instrument;
@@ -103,15 +111,25 @@ const componentsOf = (account: MarginAccount, market: PricedMarket): readonly Co
     const charges = chargesOf({ priced, quantity, price: point.price }, pricedAsset(market, settleAsset), "low", market.policy);
     if (isModelled(priced.instrument, market.policy)) return charges.map(inValuation);
     const size = abs(quantity);
+    const orders = standing.get(instrumentId);
     const bracket = {
       name: `${instrumentId}: bracket ${bracketOf(point, size) + 1}`,
       initial: requirementAt(point, size, "initial"),
       maintenance: requirementAt(point, size, "maintenance"),
     };
-    return [bracket, ...charges].map(inValuation);
+    const ordered = orders === undefined ? [] : ordersComponent({ priced, position, orders }, bracket.initial);
+    return [bracket, ...ordered, ...charges].map(inValuation);
   });
-  const { legs } = valuedOf(account, market, "low");
-  return legs.length === 0 ? alone : [...alone, ...modelRequirement(legs, market, "low").components];
+  const flat = ordersAlone(account, standing, market).flatMap((each) =>
+    ordersComponent(each, ZERO).map(({ name, initial }) => ({
+      name,
+      initial: valuationOf(market, each.priced.instrument.settleAsset, initial, "low"),
+      maintenance: ZERO,
+    })),
+  );
+  const modelled = legs.length === 0 ? [] : modelRequirement(legs, market, "low").components;
+  const ordered = standing.size === 0 ? null : ordersOfModel(legs, standing, market, "low");
+  return [...alone, ...flat, ...modelled, ...(ordered === null ? [] : [ordered])];
 };
 
 /**
@@ -158,7 +176,8 @@ class Statement implements MarginStatement {
     this.snapshotId = market.snapshot.snapshotId;
     this.at = market.now;
     this.valuationAsset = market.policy.valuationAsset;
-    this.low = this.allGood ? this.high : sidedOf(valuedOf(account, market, "low"), market, "low");
+    // Marks of what is only ordered are no part of the quality, but count at their adverse edge.
+    this.low = this.allGood && valued.standing.size === 0 ? this.high : sidedOf(valuedOf(account, market, "low"), market, "low");
     this.#account = account;
     this.#market = market;
     this.#valued = valued;

@@ -6,6 +6,7 @@ import type { MarketSnapshot } from "./mark.ts";
 import { type Money, max, minus, plus, ZERO } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { ACTIONS } from "./quality.ts";
+import { standingOf } from "./standing.ts";
 import { assess } from "./statement.ts";
 
 export interface Withdrawal {
@@ -49,6 +50,8 @@ const largest = (most: Money, passes: (amount: Money) => boolean): Money => {
 const barred = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy, now: number): string | null => {
   if (account.outOfSync) return "R16: the account's feed has a gap";
   if (account.live !== null || account.openCalls.CROSS !== undefined) return "R16: a margin call is live";
+  const orders = [...standingOf(account).keys()];
+  if (orders.some((instrumentId) => !snapshot.marks.has(instrumentId))) return "R3: no price for an instrument with open orders";
   if (isBare(account)) return null;
   const statement = assess(account, snapshot, policy, now);
   if (isAtLeast(levelOf(account, statement, policy.levels, account.level), "CALL")) return "M10: at the call level or deeper";
@@ -59,7 +62,7 @@ const barred = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy
  * Decides a withdrawal beforehand and reserves it in the same change (R16).
  *
  * What is left must cover IM on conservative values (I18), counting unrealised profit only by the share
- * that the policy lets be withdrawn (M2), and no debt may come of it. Refused in CALL or deeper, under a
+ * that the policy lets be withdrawn (M2), and no debt may come of it. IM counts open orders (M3), also of an account without a position. Refused in CALL or deeper, under a
  * live call of CROSS, and while the feed has a gap. The reservation is released by the withdrawal's own fact.
  */
 export const checkWithdrawal = (
@@ -75,7 +78,7 @@ export const checkWithdrawal = (
   const share = Math.min(policy.unrealisedProfitIm, policy.unrealisedProfitWithdrawal);
   const cautious: Policy = { ...policy, unrealisedProfitIm: share };
   const covers = (taken: Money): boolean => {
-    if (isBare(account)) return true;
+    if (isBare(account) && account.standing.size === 0) return true;
     const { low } = assess(withReserved(account, asset, taken), snapshot, cautious, now);
     return low.equityInitial >= low.initial;
   };

@@ -1,10 +1,10 @@
-import type { Position } from "../../core/account.ts";
+import type { MarginAccount, Position, Standing } from "../../core/account.ts";
 import type { Asset } from "../../core/instrument.ts";
 import { decimal, type Money, money, type Price, type Quantity } from "../../core/money.ts";
 import { UnreadableRow } from "./items.ts";
 
 /**
- * Packed attributes: `instrument:quantity:entryPrice;...` and `asset:amount;...`, exact decimals.
+ * Packed attributes: `instrument:quantity:entryPrice;...`, `instrument:buys:sells;...` and `asset:amount;...`, exact decimals.
  * One string instead of a list of maps is a quarter of the bytes and a fifth of the time to read,
  * and still legible in a table viewer.
  */
@@ -76,6 +76,19 @@ export const unpackPositions = (packed: string): Position[] => {
   return positions;
 };
 
+/** Reads `instrument:buys:sells;...`. @throws RangeError or Error for anything that {@link packStanding} does not write. */
+export const unpackStanding = (packed: string): MarginAccount["standing"] => {
+  const standing = new Map<string, Standing>();
+  let last = "";
+  for (const one of packed.split(";")) {
+    const [instrumentId = "", buys = "", sells = "", ...rest] = one.split(":");
+    if (instrumentId <= last || rest.length > 0) throw new UnreadableRow("packed orders are not sorted, or not of three parts");
+    last = instrumentId;
+    standing.set(instrumentId, { buys: money(buys) as bigint as Quantity, sells: money(sells) as bigint as Quantity });
+  }
+  return standing;
+};
+
 const SAFE = /^[A-Za-z0-9._#-]+$/;
 const safe = (name: string): string => {
   if (!SAFE.test(name)) throw new Error("a name that cannot be packed");
@@ -97,6 +110,13 @@ export const packPositions = (positions: readonly Position[]): string =>
   [...positions]
     .sort((a, b) => (a.instrumentId < b.instrumentId ? -1 : 1))
     .map((held) => `${safe(held.instrumentId)}:${decimal(held.quantity)}:${decimal(held.entryPrice)}`)
+    .join(";");
+
+/** Writes what stands beside positions, sorted by instrument; "" when there is none. */
+export const packStanding = (standing: MarginAccount["standing"]): string =>
+  [...standing]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([instrumentId, { buys, sells }]) => `${safe(instrumentId)}:${decimal(buys)}:${decimal(sells)}`)
     .join(";");
 
 /** Writes `scope:callId;...`, sorted; "" when there is none. */

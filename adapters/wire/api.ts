@@ -239,8 +239,11 @@ export const whatIfBody = z.strictObject({
 });
 
 const pricedCure = z.object({
-  /** `hedge`: a trade in a contract that need not be held, where the policy's model gives relief for it (M6). */
-  kind: z.enum(["deposit", "reduce", "hedge"]),
+  /**
+   * `hedge`: a trade in a contract that need not be held, where the policy's model gives relief for it (M6).
+   * `cancel_orders`: every open order taken back.
+   */
+  kind: z.enum(["deposit", "reduce", "hedge", "cancel_orders"]),
   asset: asset.nullable(),
   amount: moneyText.nullable(),
   instrumentId: instrumentId.nullable(),

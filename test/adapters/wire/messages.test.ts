@@ -148,12 +148,14 @@ describe("facts of the book feed (R16)", () => {
     { kind: "fill", ...base, instrumentId: "BTC-PERP", quantity: "-0.5", price: "-36.98", fee: "-0.01", orderId: null },
     { kind: "fill", ...base, instrumentId: "BTC-PERP", quantity: "1", price: "5000", fee: "2.5", orderId: `${callId}-1-BTC-PERP` },
     { kind: "pool_transfer", ...base, instrumentId: "BTC-PERP", amount: "-0.00000001" },
+    { kind: "open_orders", ...base, instrumentId: "BTC-PERP", buys: "0", sells: "2.5" },
     {
       kind: "reconciliation",
       ...base,
       balances: {},
       positions: [{ instrumentId: "BTC-PERP", quantity: "-2", entryPrice: "7935" }],
       pools: [{ instrumentId: "BTC-PERP", cash: "-0.5" }],
+      orders: [{ instrumentId: "BTC-PERP", buys: "0.5", sells: "0" }],
     },
     { kind: "order_closed", ...base, orderId: `${callId}-1-BTC-PERP`, filled: "0" },
     {
@@ -179,6 +181,14 @@ describe("facts of the book feed (R16)", () => {
     ["confirming deposit of 0", { kind: "deposit_pending", ...base, asset: "USDT", amount: "0" }],
     ["negative withdrawal", { kind: "withdrawal", ...base, asset: "USDT", amount: "-5" }],
     ["amount as a number (S43)", { kind: "deposit", ...base, asset: "USDT", amount: 100 }],
+    ["orders below 0", { kind: "open_orders", ...base, instrumentId: "BTC-PERP", buys: "0", sells: "-1" }],
+    [
+      "orders of an instrument twice",
+      {
+        ...{ kind: "snapshot", ...base, balances: {}, positions: [] },
+        orders: ["1", "2"].map((buys) => ({ instrumentId: "A", buys, sells: "0" })),
+      },
+    ],
     ["transfer of 0", { kind: "pool_transfer", ...base, instrumentId: "BTC-PERP", amount: "0" }],
     ["pool twice", { kind: "snapshot", ...base, balances: {}, positions: [], pools: [1, 2].map(() => ({ instrumentId: "A", cash: "1" })) }],
     ["fill of nothing", { kind: "fill", ...base, instrumentId: "BTC-PERP", quantity: "0", price: "1", fee: "0", orderId: null }],
