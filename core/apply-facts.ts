@@ -1,14 +1,14 @@
-import type { LiveCall, MarginAccount, Pool, Position, Scope } from "./account.ts";
+import type { LiveCall, MarginAccount, Pool, Position, Scope, Standing } from "./account.ts";
 import { withCredit } from "./call-credit.ts";
 import { fillPosition } from "./fill.ts";
 import type { Asset, Instruments } from "./instrument.ts";
-import type { ClosedOrder, Entry, Fact, OpenOrders, Posting } from "./ledger.ts";
+import type { ClosedOrder, Entry, Fact, Posting } from "./ledger.ts";
 import { LIMITS } from "./limits.ts";
 import { abs, type Money, max, min, minus, type Price, type Quantity, ZERO } from "./money.ts";
 import { isLiveOrder, type LiquidationOrder } from "./order.ts";
 import { differencesOf } from "./reconcile.ts";
 import { fundedScope, livesOf, newPool, scopeOf, scopesOf, viewOf, withView } from "./scope.ts";
-import { withoutOrders, withStanding } from "./standing.ts";
+import { withStanding } from "./standing.ts";
 import type { Sided } from "./statement.ts";
 
 type FillFact = Fact & { readonly kind: "fill" };
@@ -160,19 +160,25 @@ const applyTransfer = (account: MarginAccount, fact: TransferFact, instruments: 
   return { account: { ...funded, balances, positions }, postings: [out, into] };
 };
 
-/** The account with the venue's figures of the orders open in an instrument. @throws RangeError as for a position there. */
-const withOrders = (account: MarginAccount, { instrumentId, buys, sells }: OpenOrders, instruments: Instruments): MarginAccount => {
+/** What the venue tells of one instrument beside the position. */
+type Beside = Partial<Pick<Standing, "buys" | "sells" | "leverage">>;
+
+/** The account with the venue's figures of orders or leverage in an instrument. @throws RangeError as for a position there. */
+const beside = (account: MarginAccount, instrumentId: string, told: Beside, instruments: Instruments): MarginAccount => {
   const instrument = instruments.get(instrumentId);
   if (instrument === undefined || instrument.kind === "spot") throw new RangeError(`no orders are margined in ${instrumentId}`);
-  const after = withStanding(account, instrumentId, { buys, sells });
-  if (after.standing.size > LIMITS.positionsMax)
-    throw new RangeError(`orders in more than ${LIMITS.positionsMax} instruments in one account`);
-  return after;
+  const after = withStanding(account, instrumentId, told);
+  if (after.standing.size <= LIMITS.positionsMax) return after;
+  throw new RangeError(`orders or leverage in more than ${LIMITS.positionsMax} instruments in one account`);
 };
 
-/** The account with the orders of a snapshot and no others. */
-const withAllOrders = (account: MarginAccount, orders: readonly OpenOrders[], instruments: Instruments): MarginAccount =>
-  orders.reduce((held, each) => withOrders(held, each, instruments), withoutOrders(account));
+/** The account with the orders and the leverage of a snapshot and no others. */
+const withStated = (account: MarginAccount, { orders = [], leverage = [] }: SnapshotFact, instruments: Instruments): MarginAccount => {
+  const none = { buys: 0n as Quantity, sells: 0n as Quantity, leverage: null };
+  const cleared = [...account.standing.keys()].reduce((held, id) => withStanding(held, id, none), account);
+  const ordered = orders.reduce((held, { instrumentId, ...each }) => beside(held, instrumentId, each, instruments), cleared);
+  return leverage.reduce((held, { instrumentId, ...each }) => beside(held, instrumentId, each, instruments), ordered);
+};
 
 /** Scopes whose live call a fact may pay: a deposit is CROSS's alone, so that no pool's call is met by it (R9). */
 const payable = (fact: Booked, before: MarginAccount): readonly Scope[] => {
@@ -229,7 +235,7 @@ const applySnapshot = (account: MarginAccount, fact: SnapshotFact, instruments: 
   // A snapshot from before a restore does not know what happened since the backup (S54): it heals nothing.
   const heals = account.restoredAt === null || fact.occurredAt >= account.restoredAt;
   const synced = heals ? { outOfSync: false, restoredAt: null } : {};
-  return { account: { ...withAllOrders(next, fact.orders ?? [], instruments), ...synced }, postings };
+  return { account: { ...withStated(next, fact, instruments), ...synced }, postings };
 };
 
 const applyOne = (account: MarginAccount, fact: Booked, instruments: Instruments): Step => {
@@ -251,7 +257,9 @@ const applyOne = (account: MarginAccount, fact: Booked, instruments: Instruments
     case "order_closed":
       return { account: applyOrderClosed(account, fact), postings: [] };
     case "open_orders":
-      return { account: withOrders(account, fact, instruments), postings: [] };
+      return { account: beside(account, fact.instrumentId, { buys: fact.buys, sells: fact.sells }, instruments), postings: [] };
+    case "leverage":
+      return { account: beside(account, fact.instrumentId, { leverage: fact.leverage }, instruments), postings: [] };
     case "pool_transfer":
       return applyTransfer(account, fact, instruments);
     case "snapshot":

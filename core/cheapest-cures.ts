@@ -8,7 +8,7 @@ import { marketOf, type PricedMarket, pricedAsset, pricedInstrument } from "./ma
 import { valuationOf } from "./model-requirement.ts";
 import { abs, divide, type Money, max, ONE, PPM, type Price, type Quantity } from "./money.ts";
 import type { Policy } from "./policy.ts";
-import { standingOf, withoutOrders } from "./standing.ts";
+import { hasAnyOrders, standingOf, withoutOrders } from "./standing.ts";
 import { assess, type MarginStatement } from "./statement.ts";
 import { withTrade } from "./thought-trade.ts";
 import { notionalOf } from "./valuation.ts";
@@ -125,7 +125,7 @@ const hedges = (subject: Subject, market: PricedMarket): readonly Hedge[] =>
 
 /** To cancel every open order, where that alone returns the account to IM. */
 const cancellations = ({ account, snapshot, policy, statement }: Subject): readonly Cancellation[] => {
-  if (standingOf(account).size === 0) return [];
+  if (!hasAnyOrders(standingOf(account))) return [];
   const { low } = assess(withoutOrders(account), snapshot, policy, statement.at);
   return low.equityInitial >= low.initial ? [{ kind: "cancel_orders" }] : [];
 };

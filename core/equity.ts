@@ -11,7 +11,7 @@ import { abs, divide, ONE, PPM } from "./money.ts";
 import { requirementWithOrders } from "./order-margin.ts";
 import type { Policy } from "./policy.ts";
 import { worseQuality } from "./quality.ts";
-import { hasOrders, standingOf } from "./standing.ts";
+import { hasAnyOrders, hasOrders, standingOf } from "./standing.ts";
 import type { PricedAsset, PricedInstrument, PricePoint } from "./valuation.ts";
 import { bracketOf, isPremium, notionalOf, pointWithoutMark, profitOf, requirementAt, termsOf } from "./valuation.ts";
 
@@ -191,7 +191,7 @@ export const ordersAlone = (
     const isHeld = positions.some((position) => position.instrumentId === instrumentId);
     if (isHeld || !hasOrders(orders) || !market.snapshot.marks.has(instrumentId)) return [];
     if (!market.snapshot.instruments.has(instrumentId)) return [];
-    const priced = pricedInstrument(market, instrumentId);
+    const priced = pricedInstrument(market, instrumentId, orders.leverage);
     if (priced.high === null || isModelled(priced.instrument, market.policy)) return [];
     return [{ priced, position: { instrumentId, quantity: 0n as Quantity, entryPrice: priced.high.price }, orders }];
   });
@@ -209,7 +209,8 @@ export const valuedOf = (account: MarginAccount, market: PricedMarket, side: Val
   const measured: Measured = { side, policy: market.policy };
   let current: Settlement | undefined;
   for (const position of account.positions) {
-    const priced = pricedInstrument(market, position.instrumentId);
+    const beside = standing.get(position.instrumentId);
+    const priced = pricedInstrument(market, position.instrumentId, beside?.leverage);
     const asset = priced.instrument.settleAsset;
     if (current === undefined || current.asset !== asset) {
       current = find(settlements, asset);
@@ -219,13 +220,13 @@ export const valuedOf = (account: MarginAccount, market: PricedMarket, side: Val
         settlements.push(current);
       }
     }
-    addLeg(current, priced, position, standing.get(position.instrumentId), measured);
+    addLeg(current, priced, position, beside, measured);
     if (isModelled(priced.instrument, market.policy)) legs.push({ priced, quantity: position.quantity, entryPrice: position.entryPrice });
   }
   for (const asset of account.balances.keys()) {
     if (find(settlements, asset) === undefined) settlements.push(settlementOf(account, market, asset));
   }
-  if (standing.size === 0) return { settlements, legs, standing };
+  if (!hasAnyOrders(standing)) return { settlements, legs, standing };
   for (const { priced, position, orders } of ordersAlone(account, standing, market)) {
     const asset = priced.instrument.settleAsset;
     const known = find(settlements, asset) ?? settlementOf(account, market, asset);
@@ -307,7 +308,7 @@ export const sidedOf = ({ settlements, legs, standing }: Valued, market: PricedM
     initial += required.initial;
     maintenance += required.maintenance;
   }
-  if (standing.size > 0) initial += ordersOfModel(legs, standing, market, side)?.initial ?? 0n;
+  if (hasAnyOrders(standing)) initial += ordersOfModel(legs, standing, market, side)?.initial ?? 0n;
   return {
     equityInitial: equityInitial as Money,
     equityMaintenance: equityMaintenance as Money,
@@ -360,14 +361,14 @@ const closeLeg = (legs: readonly ModelLeg[], instrumentId: string, left: Quantit
  */
 export const closeIn = ({ settlements, legs, standing }: Valued, market: PricedMarket, closing: Closing, side: ValueSide): Valued => {
   const { position, quantity, costPpm } = closing;
-  const priced = pricedInstrument(market, position.instrumentId);
+  const orders = standing.get(position.instrumentId);
+  const priced = pricedInstrument(market, position.instrumentId, orders?.leverage);
   const { price } = pointOf(priced, position.quantity, position.entryPrice, side);
   const closed = (position.quantity > 0n ? quantity : -quantity) as Quantity;
   const left = (position.quantity - closed) as Quantity;
   const basis = isPremium(priced.instrument) ? (0n as Price) : position.entryPrice;
   const realised = profitOf(priced.instrument, closed, basis, price);
   const cost = divide(notionalOf(priced.instrument, quantity, price) * BigInt(costPpm), PPM, "up");
-  const orders = standing.get(position.instrumentId);
   const measured: Measured = { side, policy: market.policy };
   const closedIn = settlements.map((settlement) => {
     if (settlement.asset !== priced.instrument.settleAsset) return settlement;

@@ -10,7 +10,7 @@ import { allPositions, livesOf } from "./scope.ts";
 
 /** Instruments that a fact names. */
 const namedBy = (fact: Fact): readonly string[] => {
-  if (fact.kind === "fill" || fact.kind === "pool_transfer" || fact.kind === "open_orders") return [fact.instrumentId];
+  if ("instrumentId" in fact) return [fact.instrumentId];
   if (fact.kind === "snapshot" || fact.kind === "reconciliation") return fact.positions.map(({ instrumentId }) => instrumentId);
   return [];
 };

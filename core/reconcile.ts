@@ -50,6 +50,15 @@ const ordersDifferences = ({ standing }: MarginAccount, { orders = [] }: Reconci
   });
 };
 
+const leverageDifferences = ({ standing }: MarginAccount, { leverage = [] }: Reconciliation): readonly BookDifference[] => {
+  const stated = new Map(leverage.map((each) => [each.instrumentId, each.leverage]));
+  const words = (chosen: Quantity | null | undefined): string => (chosen === undefined || chosen === null ? "none" : decimal(chosen));
+  return [...new Set([...standing.keys(), ...stated.keys()])].sort().flatMap((instrumentId) => {
+    const [book, venue] = [words(standing.get(instrumentId)?.leverage), words(stated.get(instrumentId))];
+    return book === venue ? [] : [{ what: `leverage ${instrumentId}`, book, venue }];
+  });
+};
+
 /**
  * In what the book differs from the venue's statement (R16); nothing where it agrees, and where the statement is
  * older than the book and so proves nothing.
@@ -67,6 +76,7 @@ export const differencesOf = (account: MarginAccount, fact: Reconciliation): rea
     ...positionDifferences(account, fact),
     ...poolDifferences(account, fact),
     ...ordersDifferences(account, fact),
+    ...leverageDifferences(account, fact),
   ];
   return fact.sequence > sourceSequence ? [numbers, ...held] : held;
 };

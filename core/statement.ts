@@ -1,4 +1,4 @@
-import type { MarginAccount } from "./account.ts";
+import type { MarginAccount, Standing } from "./account.ts";
 import { accruedOf, chargesOf } from "./charges.ts";
 import type { OrdersAlone, Settlement, Sided, Valued } from "./equity.ts";
 import { initialWithOrders, ordersAlone, pointOf, qualityOf, sidedOf, unrealisedOf, valuedOf } from "./equity.ts";
@@ -10,6 +10,7 @@ import { type Component, isModelled, modelRequirement, ordersOfModel, valuationO
 import type { Money, Ppm, Price, Quantity } from "./money.ts";
 import { abs, PPM, ZERO } from "./money.ts";
 import type { Policy } from "./policy.ts";
+import { hasAnyOrders, hasOrders } from "./standing.ts";
 import { bracketOf, notionalOf, profitOf, requirementAt } from "./valuation.ts";
 
 export type { Sided } from "./equity.ts";
@@ -30,7 +31,7 @@ export interface LegStatement {
   readonly unrealised: Money;
   /** Funding since the last settlement (M1); negative is owed. Equity counts it beside `unrealised`. */
   readonly funding: Money;
-  /** Requirement of the position alone; null where the policy's model margins it with others: see `components`. */
+  /** Requirement of the position alone, under the leverage that its holder chose; null where the policy's model margins it with others: see `components`. */
   readonly initial: Money | null;
   readonly maintenance: Money | null;
 }
@@ -67,9 +68,9 @@ export interface MarginStatement {
   readonly components: readonly Component[];
 }
 
-const legsOf = (account: MarginAccount, market: PricedMarket): LegStatement[] =>
+const legsOf = (account: MarginAccount, market: PricedMarket, { standing }: Valued): LegStatement[] =>
   account.positions.map(({ instrumentId, quantity, entryPrice }) => {
-    const priced = pricedInstrument(market, instrumentId);
+    const priced = pricedInstrument(market, instrumentId, standing.get(instrumentId)?.leverage);
     const { instrument, quality } = priced;
     const point = pointOf(priced, quantity, entryPrice, "high");
     const modelled = isModelled(instrument, market.policy);
@@ -89,10 +90,16 @@ const legsOf = (account: MarginAccount, market: PricedMarket): LegStatement[] =>
     };
   });
 
-/** What orders add to the initial requirement of one position, in its settlement asset. */
-const ordersComponent = ({ priced, position, orders }: OrdersAlone, own: Money): readonly Component[] => {
-  const initial = (initialWithOrders(priced, position, orders, "low") - own) as Money;
-  return initial === 0n ? [] : [{ name: `open orders of ${position.instrumentId}`, initial, maintenance: ZERO }];
+/** What leverage and orders add to the initial requirement of one position by its brackets, in its settlement asset. */
+const besideComponents = ({ priced, position, orders }: OrdersAlone, own: Money): readonly Component[] => {
+  const { instrumentId, quantity, entryPrice } = position;
+  const levered = requirementAt(pointOf(priced, quantity, entryPrice, "low"), abs(quantity), "initial");
+  const ordered = hasOrders(orders) ? initialWithOrders(priced, position, orders, "low") : levered;
+  const parts = [
+    { name: `leverage of ${instrumentId}`, initial: (levered - own) as Money },
+    { name: `open orders of ${instrumentId}`, initial: (ordered - levered) as Money },
+  ];
+  return parts.flatMap((part) => (part.initial === 0n ? [] : [{ ...part, maintenance: ZERO }]));
 };
 
 /** The parts of the requirement on the cautious side: positions by their brackets, and what the model margins together. */
@@ -117,18 +124,19 @@ const componentsOf = (account: MarginAccount, market: PricedMarket): readonly Co
       initial: requirementAt(point, size, "initial"),
       maintenance: requirementAt(point, size, "maintenance"),
     };
-    const ordered = orders === undefined ? [] : ordersComponent({ priced, position, orders }, bracket.initial);
-    return [bracket, ...ordered, ...charges].map(inValuation);
+    const levered = (orders: Standing) => ({ priced: pricedInstrument(market, instrumentId, orders.leverage), position, orders });
+    const beside = orders === undefined ? [] : besideComponents(levered(orders), bracket.initial);
+    return [bracket, ...beside, ...charges].map(inValuation);
   });
   const flat = ordersAlone(account, standing, market).flatMap((each) =>
-    ordersComponent(each, ZERO).map(({ name, initial }) => ({
+    besideComponents(each, ZERO).map(({ name, initial }) => ({
       name,
       initial: valuationOf(market, each.priced.instrument.settleAsset, initial, "low"),
       maintenance: ZERO,
     })),
   );
   const modelled = legs.length === 0 ? [] : modelRequirement(legs, market, "low").components;
-  const ordered = standing.size === 0 ? null : ordersOfModel(legs, standing, market, "low");
+  const ordered = !hasAnyOrders(standing) ? null : ordersOfModel(legs, standing, market, "low");
   return [...alone, ...flat, ...modelled, ...(ordered === null ? [] : [ordered])];
 };
 
@@ -177,14 +185,14 @@ class Statement implements MarginStatement {
     this.at = market.now;
     this.valuationAsset = market.policy.valuationAsset;
     // Marks of what is only ordered are no part of the quality, but count at their adverse edge.
-    this.low = this.allGood && valued.standing.size === 0 ? this.high : sidedOf(valuedOf(account, market, "low"), market, "low");
+    this.low = this.allGood && !hasAnyOrders(valued.standing) ? this.high : sidedOf(valuedOf(account, market, "low"), market, "low");
     this.#account = account;
     this.#market = market;
     this.#valued = valued;
   }
 
   get legs(): readonly LegStatement[] {
-    return legsOf(this.#account, this.#market);
+    return legsOf(this.#account, this.#market, this.#valued);
   }
 
   get collateral(): readonly CollateralStatement[] {

@@ -1,6 +1,6 @@
 import type { RiskTier } from "./instrument.ts";
-import type { Money, Ppm } from "./money.ts";
-import { decimal, divide, PPM } from "./money.ts";
+import type { Money, Ppm, Quantity } from "./money.ts";
+import { decimal, divide, ONE, PPM } from "./money.ts";
 import { TermsError } from "./terms-error.ts";
 
 /** A bracket as a venue publishes it; the amounts are optional and checked when given. */
@@ -76,6 +76,29 @@ export const loadTiers = (name: string, raw: readonly RawTier[], feePpm: Ppm): r
   }
   if (tiers.length === 0) throw new TermsError(name, "the whole table", "no bracket", "Give at least one, from notional 0");
   return tiers;
+};
+
+/**
+ * The table with higher initial rates: amounts are derived anew, so that the requirement stays continuous and is never
+ * below the one before (M3).
+ *
+ * @param raise gives a rate of at least its own, of at most 1,000,000, and keeps the order of two.
+ */
+export const withInitialRates = (tiers: readonly RiskTier[], raise: (rateIm: Ppm) => Ppm): readonly RiskTier[] => {
+  const raised: RiskTier[] = [];
+  for (const tier of tiers) {
+    const previous = raised.at(-1);
+    const rateIm = raise(tier.rateIm);
+    const amountIm = previous === undefined ? (0n as Money) : nextAmount(previous.amountIm, tier.floor, rateIm, previous.rateIm);
+    raised.push({ ...tier, rateIm, amountIm });
+  }
+  return raised;
+};
+
+/** The brackets under the leverage that a holder chose: the initial rate is `max(1/L, r)` (M3), rounded up to whole ppm. */
+export const leveredTiers = (tiers: readonly RiskTier[], leverage: Quantity): readonly RiskTier[] => {
+  const least = Number(divide(PPM * ONE, leverage, "up"));
+  return withInitialRates(tiers, (rateIm) => Math.max(rateIm, least));
 };
 
 /** The bracket that holds at a notional of 0 or more (M3). */

@@ -6,7 +6,7 @@ import type { MarketSnapshot } from "./mark.ts";
 import { type Money, max, minus, plus, ZERO } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { ACTIONS } from "./quality.ts";
-import { standingOf } from "./standing.ts";
+import { hasOrders, standingOf } from "./standing.ts";
 import { assess } from "./statement.ts";
 
 export interface Withdrawal {
@@ -50,8 +50,8 @@ const largest = (most: Money, passes: (amount: Money) => boolean): Money => {
 const barred = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy, now: number): string | null => {
   if (account.outOfSync) return "R16: the account's feed has a gap";
   if (account.live !== null || account.openCalls.CROSS !== undefined) return "R16: a margin call is live";
-  const orders = [...standingOf(account).keys()];
-  if (orders.some((instrumentId) => !snapshot.marks.has(instrumentId))) return "R3: no price for an instrument with open orders";
+  const ordered = [...standingOf(account)].filter(([, each]) => hasOrders(each));
+  if (ordered.some(([instrumentId]) => !snapshot.marks.has(instrumentId))) return "R3: no price for an instrument with open orders";
   if (isBare(account)) return null;
   const statement = assess(account, snapshot, policy, now);
   if (isAtLeast(levelOf(account, statement, policy.levels, account.level), "CALL")) return "M10: at the call level or deeper";

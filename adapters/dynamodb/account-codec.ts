@@ -31,7 +31,7 @@ import {
  * it. Version 2 says since when a snapshot must be, 0 for any: after a restore an older one heals nothing (S54).
  *
  * Version 3 is version 2 with `pools`: isolated pools as JSON, each with what a decision on it needs. Only accounts that have one are written in it.
- * Version 4 is version 2 with `standing`, the open orders by instrument, and with `pools` where there are any. Only accounts that have orders are written in it.
+ * Version 4 is version 2 with `standing`, open orders and leverage by instrument, and with `pools` where there are any. Only accounts that have either are written in it.
  */
 
 const LEVELS_BY_NAME: ReadonlyMap<string, Level> = new Map(LEVELS.map((level) => [level, level]));

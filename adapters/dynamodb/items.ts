@@ -44,7 +44,7 @@ export const ROW_SCHEMAS = [1, 2] as const;
 export type RowSchema = (typeof ROW_SCHEMAS)[number];
 
 /**
- * Versions of the rows of accounts with isolated pools (3) and with open orders (4), whatever the stage says: older ones
+ * Versions of the rows of accounts with isolated pools (3) and with open orders or a leverage of their own (4), whatever the stage says: older ones
  * have no word for them, and a release that does not know it must not read the account as one without (I26). Without
  * either no row is of them.
  */

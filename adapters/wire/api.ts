@@ -207,6 +207,8 @@ export const accountReply = scopeReply.extend({
   mode: z.enum(MODES),
   outOfSync: z.boolean(),
   versions,
+  /** Open orders and the holder's leverage by instrument, as the venue last told; of pools too (M3). */
+  beside: z.array(z.object({ instrumentId, buys: quantityText, sells: quantityText, leverage: quantityText.nullable() })),
   /** Isolated pools by instrument; none where every position is margined together. */
   pools: z.array(poolReply),
 });

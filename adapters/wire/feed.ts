@@ -4,7 +4,7 @@ import type { Position } from "../../core/account.ts";
 import type { Asset } from "../../core/instrument.ts";
 import type { Entry, Fact } from "../../core/ledger.ts";
 import { LIMITS } from "../../core/limits.ts";
-import type { Money } from "../../core/money.ts";
+import { type Money, ONE } from "../../core/money.ts";
 import { scope } from "./calls.ts";
 import { statedPools } from "./pools.ts";
 import {
@@ -71,6 +71,16 @@ const statedOrders = z
   .readonly()
   .optional();
 
+const chosen = quantityText.refine((leverage) => leverage >= ONE, "must be 1 or more");
+
+/** Leverage of a statement of the venue, one entry an instrument. */
+const statedLeverage = z
+  .array(z.strictObject({ instrumentId, leverage: chosen }))
+  .max(LIMITS.positionsMax)
+  .refine((stated) => new Set(stated.map((one) => one.instrumentId)).size === stated.length, "an instrument appears twice")
+  .readonly()
+  .optional();
+
 /** A fact of the venue's book (R16). Amounts of deposits, confirming ones too, and of withdrawals are positive; quantities of fills are signed, buy is positive. */
 export const fact = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("deposit"), ...common, asset, amount: positive }),
@@ -94,6 +104,8 @@ export const fact = z.discriminatedUnion("kind", [
   }),
   /** All of the holder's orders that are open in an instrument: these figures replace the ones before; 0 and 0 is none (M3). */
   z.strictObject({ kind: z.literal("open_orders"), ...common, ...openOrders }),
+  /** The leverage that the holder chose in an instrument; null for none (M3). */
+  z.strictObject({ kind: z.literal("leverage"), ...common, instrumentId, leverage: chosen.nullable() }),
   z.strictObject({
     kind: z.literal("order_closed"),
     ...common,
@@ -109,11 +121,21 @@ export const fact = z.discriminatedUnion("kind", [
     pools: statedPools,
     /** The holder's open orders; absent means none. */
     orders: statedOrders,
+    /** What the holder chose; absent means nowhere. */
+    leverage: statedLeverage,
     /** Orders that the venue has closed and whose facts the gap may have swallowed: without them a liquidation would wait for ever. */
     closedOrders: z.array(closedOrder).max(LIMITS.ordersPerAttemptMax).readonly().optional(),
   }),
   /** The venue's statement of the account after the fact `sequence`: a check of the book, which adds no number. */
-  z.strictObject({ kind: z.literal("reconciliation"), ...common, balances, positions, pools: statedPools, orders: statedOrders }),
+  z.strictObject({
+    kind: z.literal("reconciliation"),
+    ...common,
+    balances,
+    positions,
+    pools: statedPools,
+    orders: statedOrders,
+    leverage: statedLeverage,
+  }),
 ]);
 
 /** Whose account it is and on what terms; opens an account that the book does not have. */

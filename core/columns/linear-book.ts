@@ -120,7 +120,7 @@ const writeAccount = (book: Omit<LinearBook, "largest">, row: number, instrument
  * Reads accounts of one policy into columns.
  *
  * Admitted: accounts of up to 500 linear positions that all settle in the policy's valuation asset, hold and owe
- * nothing else and have no isolated pool and no open order, under a policy that takes no haircut from that asset. Every other account is in the columns too and
+ * nothing else and have no isolated pool, no open order and no leverage of their own, under a policy that takes no haircut from that asset. Every other account is in the columns too and
  * goes to the exact pass.
  *
  * @param instruments the terms that the positions' entry values are worked out with; with another multiplier in the

@@ -154,6 +154,21 @@ describe("what orders do to a call", () => {
     expect(planned(bare1)).toEqual(["0.302"]);
     expect(planned(with1(bare1, "BTC-PERP", "2", "5"))).toEqual(["0.302"]);
   });
+
+  test("M12 it is done when it has closed what it must, though the venue has not told that the orders are gone", () => {
+    const desk = deskOf(with1(accountWith({ USDT: "4" }, [position("BTC-PERP", "1", "100")]), "BTC-PERP", "0", "5"));
+    desk.at(T0, AT_100);
+    const [order] = desk.at(T0 + 20 * MINUTE, AT_100)?.orders ?? [];
+    const sold = {
+      instrumentId: "BTC-PERP",
+      quantity: quantity("-0.302"),
+      price: price("100"),
+      fee: money("0"),
+      orderId: order?.orderId ?? "",
+    };
+    const filled = desk.at(T0 + 21 * MINUTE, AT_100, [desk.fact("fill", { occurredAt: T0, ...sold })]);
+    expect(typesOf(filled)).toEqual(expect.arrayContaining(["liquidation.filled", "liquidation.completed"]));
+  });
 });
 
 describe("R16 what the feed tells", () => {
@@ -161,8 +176,8 @@ describe("R16 what the feed tells", () => {
     const desk = deskOf(tenTimesLong());
     desk.at(T0, AT_100, [tell(desk, "BTC-PERP", "1", "2"), tell(desk, "ETH-PERP", "0", "1"), tell(desk, "BTC-PERP", "0.5", "0")]);
     expect([...desk.account().standing.values()]).toEqual([
-      { buys: quantity("0.5"), sells: quantity("0") },
-      { buys: quantity("0"), sells: quantity("1") },
+      { buys: quantity("0.5"), sells: quantity("0"), leverage: null, kept: null },
+      { buys: quantity("0"), sells: quantity("1"), leverage: null, kept: null },
     ]);
     desk.at(T0, AT_100, [tell(desk, "ETH-PERP", "0", "0")]);
     expect([...desk.account().standing.keys()]).toEqual(["BTC-PERP"]);

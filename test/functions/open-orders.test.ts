@@ -34,7 +34,7 @@ test("M3 I27 stored, called for, decided again from the record byte for byte, an
   const orders = { kind: "open_orders", instrumentId: "BTC-PERP", occurredAt: T0 } as const;
   await tell({ ...orders, externalId: "placed", sequence: 2, buys: quantity("0"), sells: quantity("400") });
   const called = await stage.load(ACCOUNT);
-  expect(called.standing.get("BTC-PERP")).toEqual({ buys: quantity("0"), sells: quantity("400") });
+  expect(called.standing.get("BTC-PERP")).toMatchObject({ buys: quantity("0"), sells: quantity("400") });
   expect(called.live?.call).toMatchObject({ status: "OPEN", boundBy: "open orders of BTC-PERP" });
   const verified = await verifyAccount(stage.world, ACCOUNT);
   expect(verified?.envelopes.map(({ verdict }) => verdict.outcome)).toEqual(["unkept", "agrees"]);

@@ -149,6 +149,8 @@ describe("facts of the book feed (R16)", () => {
     { kind: "fill", ...base, instrumentId: "BTC-PERP", quantity: "1", price: "5000", fee: "2.5", orderId: `${callId}-1-BTC-PERP` },
     { kind: "pool_transfer", ...base, instrumentId: "BTC-PERP", amount: "-0.00000001" },
     { kind: "open_orders", ...base, instrumentId: "BTC-PERP", buys: "0", sells: "2.5" },
+    { kind: "leverage", ...base, instrumentId: "BTC-PERP", leverage: "1" },
+    { kind: "leverage", ...base, instrumentId: "BTC-PERP", leverage: null },
     {
       kind: "reconciliation",
       ...base,
@@ -156,6 +158,7 @@ describe("facts of the book feed (R16)", () => {
       positions: [{ instrumentId: "BTC-PERP", quantity: "-2", entryPrice: "7935" }],
       pools: [{ instrumentId: "BTC-PERP", cash: "-0.5" }],
       orders: [{ instrumentId: "BTC-PERP", buys: "0.5", sells: "0" }],
+      leverage: [{ instrumentId: "ETH-PERP", leverage: "12.5" }],
     },
     { kind: "order_closed", ...base, orderId: `${callId}-1-BTC-PERP`, filled: "0" },
     {
@@ -181,6 +184,7 @@ describe("facts of the book feed (R16)", () => {
     ["confirming deposit of 0", { kind: "deposit_pending", ...base, asset: "USDT", amount: "0" }],
     ["negative withdrawal", { kind: "withdrawal", ...base, asset: "USDT", amount: "-5" }],
     ["amount as a number (S43)", { kind: "deposit", ...base, asset: "USDT", amount: 100 }],
+    ["leverage below 1", { kind: "leverage", ...base, instrumentId: "BTC-PERP", leverage: "0.99999999" }],
     ["orders below 0", { kind: "open_orders", ...base, instrumentId: "BTC-PERP", buys: "0", sells: "-1" }],
     [
       "orders of an instrument twice",
