@@ -5,7 +5,6 @@ import { priceOption, surfaceOf } from "./option-market.ts";
 import type { Policy } from "./policy.ts";
 import type { PricedUnit, PricedInstrument as RiskInstrument } from "./portfolio/priced-instrument.ts";
 import type { VolatilitySurface } from "./pricing/surface.ts";
-import { leveredTiers } from "./tiers.ts";
 import type { PricedAsset, PricedInstrument } from "./valuation.ts";
 import { priceAsset, priceInstrument } from "./valuation.ts";
 
@@ -53,10 +52,9 @@ export const pricedInstrument = (market: PricedMarket, instrumentId: string, lev
   const instrument = market.snapshot.instruments.get(instrumentId);
   if (instrument === undefined) throw new RangeError(`unknown instrument ${instrumentId}`);
   const { option } = instrument;
-  const terms = leverage === null ? instrument : { ...instrument, tiers: leveredTiers(instrument.tiers, leverage) };
   const priced =
     option === null
-      ? priceInstrument(terms, market.snapshot, now)
+      ? priceInstrument(instrument, market.snapshot, now, leverage)
       : priceOption(instrument, option, market.snapshot, { surface: () => surfaceIn(market, option.underlyingId), now });
   market.instruments.set(key, priced);
   return priced;

@@ -11,7 +11,7 @@ import type { Money, Ppm, Price, Quantity } from "./money.ts";
 import { abs, PPM, ZERO } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { hasAnyOrders, hasOrders } from "./standing.ts";
-import { bracketOf, notionalOf, profitOf, requirementAt } from "./valuation.ts";
+import { bracketOf, notionalOf, type PricedInstrument, type PricePoint, pointAt, profitOf, requirementAt } from "./valuation.ts";
 
 export type { Sided } from "./equity.ts";
 export type { Component } from "./model-requirement.ts";
@@ -90,6 +90,12 @@ const legsOf = (account: MarginAccount, market: PricedMarket, { standing }: Valu
     };
   });
 
+/** Initial requirement by the instrument's own table, before open interest raises its rates. */
+const tableRequirement = (market: PricedMarket, { instrument }: PricedInstrument, point: PricePoint, size: bigint): Money => {
+  const terms = market.snapshot.instruments.get(instrument.instrumentId) ?? instrument;
+  return requirementAt(terms === instrument ? point : pointAt(terms, point.price), size, "initial");
+};
+
 /** What leverage and orders add to the initial requirement of one position by its brackets, in its settlement asset. */
 const besideComponents = ({ priced, position, orders }: OrdersAlone, own: Money): readonly Component[] => {
   const { instrumentId, quantity, entryPrice } = position;
@@ -121,12 +127,14 @@ const componentsOf = (account: MarginAccount, market: PricedMarket): readonly Co
     const orders = standing.get(instrumentId);
     const bracket = {
       name: `${instrumentId}: bracket ${bracketOf(point, size) + 1}`,
-      initial: requirementAt(point, size, "initial"),
+      initial: tableRequirement(market, priced, point, size),
       maintenance: requirementAt(point, size, "maintenance"),
     };
+    const raised = (requirementAt(point, size, "initial") - bracket.initial) as Money;
+    const open = raised === 0n ? [] : [{ name: `open interest of ${instrumentId}`, initial: raised, maintenance: ZERO }];
     const levered = (orders: Standing) => ({ priced: pricedInstrument(market, instrumentId, orders.leverage), position, orders });
-    const beside = orders === undefined ? [] : besideComponents(levered(orders), bracket.initial);
-    return [bracket, ...beside, ...charges].map(inValuation);
+    const beside = orders === undefined ? [] : besideComponents(levered(orders), (bracket.initial + raised) as Money);
+    return [bracket, ...open, ...beside, ...charges].map(inValuation);
   });
   const flat = ordersAlone(account, standing, market).flatMap((each) =>
     besideComponents(each, ZERO).map(({ name, initial }) => ({

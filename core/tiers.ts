@@ -1,6 +1,6 @@
 import type { RiskTier } from "./instrument.ts";
-import type { Money, Ppm, Quantity } from "./money.ts";
-import { decimal, divide, ONE, PPM } from "./money.ts";
+import type { Money, Ppm } from "./money.ts";
+import { decimal, divide, PPM } from "./money.ts";
 import { TermsError } from "./terms-error.ts";
 
 /** A bracket as a venue publishes it; the amounts are optional and checked when given. */
@@ -93,12 +93,6 @@ export const withInitialRates = (tiers: readonly RiskTier[], raise: (rateIm: Ppm
     raised.push({ ...tier, rateIm, amountIm });
   }
   return raised;
-};
-
-/** The brackets under the leverage that a holder chose: the initial rate is `max(1/L, r)` (M3), rounded up to whole ppm. */
-export const leveredTiers = (tiers: readonly RiskTier[], leverage: Quantity): readonly RiskTier[] => {
-  const least = Number(divide(PPM * ONE, leverage, "up"));
-  return withInitialRates(tiers, (rateIm) => Math.max(rateIm, least));
 };
 
 /** The bracket that holds at a notional of 0 or more (M3). */

@@ -1,5 +1,6 @@
 import type { MarginAccount } from "./account.ts";
 import type { Change } from "./decision.ts";
+import { withCautiousOpenInterest } from "./initial-rates.ts";
 import type { Asset } from "./instrument.ts";
 import { isAtLeast, isBare, levelOf } from "./level.ts";
 import type { MarketSnapshot } from "./mark.ts";
@@ -62,18 +63,20 @@ const barred = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy
  * Decides a withdrawal beforehand and reserves it in the same change (R16).
  *
  * What is left must cover IM on conservative values (I18), counting unrealised profit only by the share
- * that the policy lets be withdrawn (M2), and no debt may come of it. IM counts open orders (M3), also of an account without a position. Refused in CALL or deeper, under a
+ * that the policy lets be withdrawn (M2), and no debt may come of it. IM counts open orders (M3), also of an account without a
+ * position, and an open interest that is old or was never told at its upper cap. Refused in CALL or deeper, under a
  * live call of CROSS, and while the feed has a gap. The reservation is released by the withdrawal's own fact.
  */
 export const checkWithdrawal = (
   account: MarginAccount,
-  snapshot: MarketSnapshot,
+  told: MarketSnapshot,
   policy: Policy,
   { asset, amount }: Withdrawal,
   now: number,
 ): WithdrawalDecision => {
+  const snapshot = withCautiousOpenInterest(told, now);
   const refuse = (reason: string, available: Money): WithdrawalDecision => ({ allowed: false, reason, available, change: null });
-  const bar = barred(account, snapshot, policy, now);
+  const bar = barred(account, told, policy, now);
   if (bar !== null) return refuse(bar, ZERO);
   const share = Math.min(policy.unrealisedProfitIm, policy.unrealisedProfitWithdrawal);
   const cautious: Policy = { ...policy, unrealisedProfitIm: share };

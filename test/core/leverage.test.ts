@@ -17,8 +17,8 @@ import { modelTable } from "./models-page.ts";
 const levered = (account: MarginAccount, instrumentId: string, leverage: string | null): MarginAccount =>
   withStanding(account, instrumentId, { leverage: leverage === null ? null : quantity(leverage) });
 
-test("the table of order-margin.md (M3)", () => {
-  const rows = modelTable("order-margin.md", "leverage");
+test("the table of position-margin.md (M3)", () => {
+  const rows = modelTable("position-margin.md", "leverage");
   expect(rows).toHaveLength(5);
   const tiers = loadTiers(
     "t",

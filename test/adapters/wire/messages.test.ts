@@ -85,7 +85,11 @@ describe("marks", () => {
     const read = markTick.parse({ ...good, ...told });
     expect(read.funding).toEqual({ rate: price("-0.0001"), intervalMs: 28_800_000, nextAt: Date.UTC(2020, 2, 12, 16) });
     expect(JSON.parse(encodeMarks([read, markTick.parse(good)]))).toMatchObject({ marks: [{ ...good, ...told }, good] });
+    const open = markTick.parse({ ...good, openInterest: "12.5" });
+    expect(open.openInterest).toBe(quantity("12.5"));
+    expect(JSON.parse(encodeMarks([open]))).toMatchObject({ marks: [{ openInterest: "12.5" }] });
     for (const wrong of [
+      { openInterest: "-0.1" },
       { totalDeposits: "-1" },
       { confidencePpm: 1_000_001 },
       { funding: { ...told.funding, rate: "1.00000001" } },
