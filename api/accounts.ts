@@ -61,7 +61,7 @@ export const readAccount = defineRoute({
   action: "readAccount",
   summary: "An account with its margin statement",
   description:
-    "On the newest marks, at their time: equities, requirements, liquidation and bankruptcy price of each position (other marks held), the amount that returns the account to its initial requirement, and the ways to pay it (R4). `low` is the cautious value where a mark is bad, `high` the one on the last accepted marks (R3). An isolated pool stands beside them with figures and a call of its own (R9): they count nothing of it, and it counts nothing of them. `distance` says how far the maintenance requirement is by the joint scenarios of the policy, `noDistance` why there is none (M4, M11).",
+    "On the newest marks, at their time: equities, requirements, liquidation and bankruptcy price of each position (other marks held), the amount that returns the account to its initial requirement, and the ways to pay it (R4). `low` is the cautious value where a mark is bad, `high` the one on the last accepted marks (R3). An isolated pool stands beside them with figures and a call of its own (R9): they count nothing of it, and it counts nothing of them. `beside` lists open orders and chosen leverage, which raise the initial requirement only (M3). `distance` says how far the maintenance requirement is by the joint scenarios of the policy, `noDistance` why there is none (M4, M11).",
   path: accountPath,
   query: none,
   body: noBody,
@@ -83,6 +83,7 @@ export const readAccount = defineRoute({
       mode: policy.mode,
       outOfSync: account.outOfSync,
       ...shownScope(account, "CROSS", { snapshot, policy, now }),
+      beside: [...account.standing].map(([instrumentId, { buys, sells, leverage }]) => ({ instrumentId, buys, sells, leverage })),
       pools: [...account.pools.values()].map(({ instrumentId, asset, cash }) => {
         const own = policyIn(policy, scopeOf(instrumentId));
         const shown = shownScope(account, scopeOf(instrumentId), { snapshot, policy: own, now });

@@ -8,7 +8,7 @@ export const askWhatIf = defineRoute({
   action: "askWhatIf",
   summary: "What would become of an account",
   description:
-    "Payments and trades on the newest marks with their fees, and then a move of prices by base asset and of volatility: the statement, level, headroom and cheapest cures before and after. Nothing is written and nothing reserved; without a question it explains the account as it is. A `hedge` among the cures is a trade that the policy's model gives relief for (M6).",
+    "Payments and trades on the newest marks with their fees, and then a move of prices by base asset and of volatility: the statement, level, headroom and cheapest cures before and after. Nothing is written and nothing reserved; without a question it explains the account as it is. A `hedge` among the cures is a trade that the policy's model gives relief for (M6); `cancel_orders` takes back every open order, which count in the initial requirement only (M3).",
   path: accountPath,
   query: none,
   body: whatIfBody,

@@ -11,6 +11,18 @@ export interface Position {
   readonly entryPrice: Price;
 }
 
+/** What stands in one instrument beside the position (M3); never empty. */
+export interface Standing {
+  /** Contracts of all open buy orders of the holder together; 0 or above. */
+  readonly buys: Quantity;
+  /** Likewise of the sell orders; 0 or above. */
+  readonly sells: Quantity;
+  /** What the holder chose, 1 or above: IM is at least the notional over it. Null for what the brackets allow. */
+  readonly leverage: Quantity | null;
+  /** The leverage that a call was opened under, where it was changed meanwhile: that call keeps it (R11). */
+  readonly kept: { readonly callId: string; readonly leverage: Quantity | null } | null;
+}
+
 /** What a level, an episode and a call are judged for (R9): all that is margined together, or one isolated pool by its instrument. */
 export type Scope = "CROSS" | `ISO#${string}`;
 
@@ -80,6 +92,8 @@ export interface MarginAccount {
   readonly positions: readonly Position[];
   /** Isolated pools by instrument, sorted; each holds its own position. */
   readonly pools: ReadonlyMap<string, Pool>;
+  /** Open orders and leverage by instrument, sorted, whatever margins it: they raise IM and nothing else (M3). See `standingOf`. */
+  readonly standing: ReadonlyMap<string, Standing>;
   /** Sequence of the last applied entry of the venue's book feed; 0 before the first. */
   readonly sourceSequence: number;
   /** The venue's instant of the newest fact in the book, epoch milliseconds; 0 before the first, and for accounts written before it was kept. */
@@ -120,6 +134,7 @@ export const newAccount = (
   reserved: new Map(),
   positions: [],
   pools: new Map(),
+  standing: new Map(),
   sourceSequence: 0,
   sourceAt: 0,
   outOfSync: false,

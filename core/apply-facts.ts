@@ -1,4 +1,4 @@
-import type { LiveCall, MarginAccount, Pool, Position, Scope } from "./account.ts";
+import type { LiveCall, MarginAccount, Pool, Position, Scope, Standing } from "./account.ts";
 import { withCredit } from "./call-credit.ts";
 import { fillPosition } from "./fill.ts";
 import type { Asset, Instruments } from "./instrument.ts";
@@ -8,6 +8,7 @@ import { abs, type Money, max, min, minus, type Price, type Quantity, ZERO } fro
 import { isLiveOrder, type LiquidationOrder } from "./order.ts";
 import { differencesOf } from "./reconcile.ts";
 import { fundedScope, livesOf, newPool, scopeOf, scopesOf, viewOf, withView } from "./scope.ts";
+import { withStanding } from "./standing.ts";
 import type { Sided } from "./statement.ts";
 
 type FillFact = Fact & { readonly kind: "fill" };
@@ -159,6 +160,26 @@ const applyTransfer = (account: MarginAccount, fact: TransferFact, instruments: 
   return { account: { ...funded, balances, positions }, postings: [out, into] };
 };
 
+/** What the venue tells of one instrument beside the position. */
+type Beside = Partial<Pick<Standing, "buys" | "sells" | "leverage">>;
+
+/** The account with the venue's figures of orders or leverage in an instrument. @throws RangeError as for a position there. */
+const beside = (account: MarginAccount, instrumentId: string, told: Beside, instruments: Instruments): MarginAccount => {
+  const instrument = instruments.get(instrumentId);
+  if (instrument === undefined || instrument.kind === "spot") throw new RangeError(`no orders are margined in ${instrumentId}`);
+  const after = withStanding(account, instrumentId, told);
+  if (after.standing.size <= LIMITS.positionsMax) return after;
+  throw new RangeError(`orders or leverage in more than ${LIMITS.positionsMax} instruments in one account`);
+};
+
+/** The account with the orders and the leverage of a snapshot and no others. */
+const withStated = (account: MarginAccount, { orders = [], leverage = [] }: SnapshotFact, instruments: Instruments): MarginAccount => {
+  const none = { buys: 0n as Quantity, sells: 0n as Quantity, leverage: null };
+  const cleared = [...account.standing.keys()].reduce((held, id) => withStanding(held, id, none), account);
+  const ordered = orders.reduce((held, { instrumentId, ...each }) => beside(held, instrumentId, each, instruments), cleared);
+  return leverage.reduce((held, { instrumentId, ...each }) => beside(held, instrumentId, each, instruments), ordered);
+};
+
 /** Scopes whose live call a fact may pay: a deposit is CROSS's alone, so that no pool's call is met by it (R9). */
 const payable = (fact: Booked, before: MarginAccount): readonly Scope[] => {
   if (before.pools.size === 0 || fact.kind === "deposit" || fact.kind === "withdrawal" || fact.kind === "deposit_pending") return ["CROSS"];
@@ -214,7 +235,7 @@ const applySnapshot = (account: MarginAccount, fact: SnapshotFact, instruments: 
   // A snapshot from before a restore does not know what happened since the backup (S54): it heals nothing.
   const heals = account.restoredAt === null || fact.occurredAt >= account.restoredAt;
   const synced = heals ? { outOfSync: false, restoredAt: null } : {};
-  return { account: { ...next, ...synced }, postings };
+  return { account: { ...withStated(next, fact, instruments), ...synced }, postings };
 };
 
 const applyOne = (account: MarginAccount, fact: Booked, instruments: Instruments): Step => {
@@ -235,6 +256,10 @@ const applyOne = (account: MarginAccount, fact: Booked, instruments: Instruments
       return { account, postings: [] };
     case "order_closed":
       return { account: applyOrderClosed(account, fact), postings: [] };
+    case "open_orders":
+      return { account: beside(account, fact.instrumentId, { buys: fact.buys, sells: fact.sells }, instruments), postings: [] };
+    case "leverage":
+      return { account: beside(account, fact.instrumentId, { leverage: fact.leverage }, instruments), postings: [] };
     case "pool_transfer":
       return applyTransfer(account, fact, instruments);
     case "snapshot":
@@ -257,7 +282,7 @@ const sequenced = (account: MarginAccount, fact: Booked): MarginAccount => {
  * (R10); what still confirms is counted beside it (R15). A reconciliation leaves no trace where the book agrees;
  * where it differs the account is OUT_OF_SYNC, and the entry names the differences.
  *
- * @throws RangeError for a fill in an unknown instrument or a spot pair, and for more positions than an account may hold.
+ * @throws RangeError for a fill or orders in an unknown instrument or a spot pair, and for more positions than an account may hold.
  */
 export const applyFacts = (account: MarginAccount, facts: readonly Fact[], instruments: Instruments, measureIn: MeasureIn): Applied => {
   const entries: Entry[] = [];

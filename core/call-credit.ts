@@ -83,9 +83,10 @@ const creditOf = (fact: Fact, before: MarginAccount, after: MarginAccount, measu
       return creditOfReduction(call, fact, before) ?? byValue();
     case "pool_transfer":
       return creditOfMove(call, before, after) ?? byValue();
-    // What a gap swallowed comes with the snapshot that heals it: paid is paid, however it was told.
+    // What a gap swallowed comes with the snapshot that heals it: paid is paid, however it was told. A cancelled order
+    // lowers IM and pays nothing, since it may be placed again: R10 (b) meets such a call.
     case "snapshot":
-      return byValue();
+      return gainOf(before, { ...after, standing: before.standing }, measure);
     default:
       return ZERO;
   }

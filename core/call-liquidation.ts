@@ -8,6 +8,8 @@ import { planLiquidation, targetReached } from "./liquidation-plan.ts";
 import type { Quantity } from "./money.ts";
 import { isLiveOrder, type LiquidationOrder } from "./order.ts";
 import { changedOrders, note, type Situation, type Step } from "./situation.ts";
+import { withoutOrders } from "./standing.ts";
+import { assess } from "./statement.ts";
 
 type Cause = "deadline" | "closeOut";
 
@@ -129,8 +131,15 @@ const afterAttempt = (s: Situation, call: MarginCall, orders: readonly Liquidati
   return next === null ? waiting : { ...next, past: orders };
 };
 
+/** What is judged once the venue has cancelled the holder's orders, which it does before it closes anything (M10, M12). */
+const ordersCancelled = (s: Situation): Situation => {
+  const account = withoutOrders(s.account);
+  return account === s.account ? s : { ...s, account, statement: assess(account, s.snapshot, s.policy, s.now) };
+};
+
 /** What becomes of a call in LIQUIDATING (R8, R14). */
-export const stepLiquidating = (s: Situation, live: LiveCall): Step => {
+export const stepLiquidating = (situation: Situation, live: LiveCall): Step => {
+  const s = ordersCancelled(situation);
   const cured = curedInTime(s, live);
   if (cured !== null) return cured;
   const { call } = live;

@@ -8,6 +8,7 @@ import { marketOf, type PricedMarket, pricedAsset, pricedInstrument } from "./ma
 import { valuationOf } from "./model-requirement.ts";
 import { abs, divide, type Money, max, ONE, PPM, type Price, type Quantity } from "./money.ts";
 import type { Policy } from "./policy.ts";
+import { hasAnyOrders, standingOf, withoutOrders } from "./standing.ts";
 import { assess, type MarginStatement } from "./statement.ts";
 import { withTrade } from "./thought-trade.ts";
 import { notionalOf } from "./valuation.ts";
@@ -20,9 +21,14 @@ export interface Hedge {
   readonly quantity: Quantity;
 }
 
+/** All open orders of the holder taken back (M3). */
+export interface Cancellation {
+  readonly kind: "cancel_orders";
+}
+
 /** A way to cure, and what it costs in the valuation asset: a deposit its value at the index, a trade its fee. */
 export interface PricedCure {
-  readonly cure: Cure | Hedge;
+  readonly cure: Cure | Hedge | Cancellation;
   readonly cost: Money;
 }
 
@@ -40,7 +46,8 @@ const feeOf = (market: PricedMarket, instrument: Instrument, quantity: Quantity)
   return valuationOf(market, instrument.settleAsset, fee, "high");
 };
 
-const costOf = (market: PricedMarket, cure: Cure | Hedge): Money => {
+const costOf = (market: PricedMarket, cure: PricedCure["cure"]): Money => {
+  if (cure.kind === "cancel_orders") return 0n as Money;
   if (cure.kind === "deposit") return atPrice(cure.amount, pricedAsset(market, cure.asset)?.high ?? (ONE as Price), "up");
   return feeOf(market, pricedInstrument(market, cure.instrumentId).instrument, cure.quantity);
 };
@@ -116,15 +123,24 @@ const hedges = (subject: Subject, market: PricedMarket): readonly Hedge[] =>
     return sides.flatMap((side): Hedge | [] => hedgeWith(subject, market, instrument, side) ?? []);
   });
 
+/** To cancel every open order, where that alone returns the account to IM. */
+const cancellations = ({ account, snapshot, policy, statement }: Subject): readonly Cancellation[] => {
+  if (!hasAnyOrders(standingOf(account))) return [];
+  const { low } = assess(withoutOrders(account), snapshot, policy, statement.at);
+  return low.equityInitial >= low.initial ? [{ kind: "cancel_orders" }] : [];
+};
+
 /**
  * Ways to cure with what each costs, the cheapest first. A deposit's cost stays the holder's own money; it is shown at
- * its value, since that is what must be found. A trade costs its taker fee.
+ * its value, since that is what must be found. A trade costs its taker fee, a cancelled order nothing.
  *
  * @param cures those of R4, each of which alone is enough.
  */
 export const cheapestCures = (subject: Subject, cures: readonly Cure[]): readonly PricedCure[] => {
   if (subject.statement.low.equityInitial >= subject.statement.low.initial) return [];
   const market = marketOf(subject.snapshot, subject.policy, subject.statement.at);
-  const priced = [...cures, ...hedges(subject, market)].map((cure): PricedCure => ({ cure, cost: costOf(market, cure) }));
+  const priced = [...cancellations(subject), ...cures, ...hedges(subject, market)].map(
+    (cure): PricedCure => ({ cure, cost: costOf(market, cure) }),
+  );
   return priced.sort((a, b) => (a.cost < b.cost ? -1 : a.cost > b.cost ? 1 : 0));
 };

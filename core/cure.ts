@@ -7,7 +7,7 @@ import type { MarketSnapshot } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
 import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
 import type { Money, Quantity } from "./money.ts";
-import { ZERO } from "./money.ts";
+import { abs, ZERO } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { leastClosing } from "./reduction.ts";
 import type { MarginStatement } from "./statement.ts";
@@ -36,11 +36,16 @@ const deposits = (need: Money, settlements: readonly Settlement[], market: Price
 /** The reduction of one position that alone cures: `ΔN = A / (r_im − f)` tier by tier (R4), in whole lots. */
 const reduction = (position: Position, valued: Valued, market: PricedMarket): Cure | null => {
   const { instrument } = pricedInstrument(market, position.instrumentId);
-  const quantity = leastClosing(position, market, "low", (closed) => {
+  const isEnough = (closed: Quantity): boolean => {
     const after = closeIn(valued, market, { position, quantity: closed, costPpm: instrument.feePpm }, "low");
     const { equityInitial, initial } = sidedOf(after, market, "low");
     return equityInitial >= initial;
-  });
+  };
+  // Both sides of a position with its orders are equal where half of what they are apart is closed (M3).
+  const orders = valued.standing.get(position.instrumentId);
+  const [own, other] = position.quantity > 0n ? [orders?.buys, orders?.sells] : [orders?.sells, orders?.buys];
+  const turn = orders === undefined ? null : abs(position.quantity) + ((own ?? 0n) - (other ?? 0n)) / 2n;
+  const quantity = leastClosing(position, market, "low", isEnough, turn);
   if (quantity === null) return null;
   return {
     kind: "reduce",

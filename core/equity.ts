@@ -1,16 +1,17 @@
-import type { MarginAccount, Position } from "./account.ts";
+import type { MarginAccount, Position, Standing } from "./account.ts";
 import { accruedOf, chargesOf, isCharged } from "./charges.ts";
 import { atPrice, collateralValue, initialValue } from "./collateral.ts";
 import type { Asset, Instrument } from "./instrument.ts";
 import type { MarkQuality } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
 import { pricedAsset, pricedInstrument } from "./market.ts";
-import { modelRequirement } from "./model-requirement.ts";
+import { isMarginedTogether, isModelled, modelRequirement, ordersOfModel } from "./model-requirement.ts";
 import type { Money, Ppm, Price, Quantity } from "./money.ts";
 import { abs, divide, ONE, PPM } from "./money.ts";
+import { requirementWithOrders } from "./order-margin.ts";
 import type { Policy } from "./policy.ts";
 import { worseQuality } from "./quality.ts";
-import { isLiquidityCharged } from "./unit-liquidity.ts";
+import { hasAnyOrders, hasOrders, standingOf } from "./standing.ts";
 import type { PricedAsset, PricedInstrument } from "./valuation.ts";
 import { bracketOf, isPremium, notionalOf, pointOf, profitOf, requirementAt, termsOf } from "./valuation.ts";
 
@@ -81,14 +82,9 @@ export interface ModelLeg {
 export interface Valued {
   readonly settlements: readonly Settlement[];
   readonly legs: readonly ModelLeg[];
+  /** What stands beside the positions, by instrument. */
+  readonly standing: MarginAccount["standing"];
 }
-
-/** True where the policy's model margins a position with its neighbours (M5, M6), not alone by its brackets (M3). */
-export const isModelled = ({ kind }: Instrument, { model }: Policy): boolean => model.kind !== "standard" || kind === "option";
-
-/** True where what a position requires depends on its neighbours: by the model, or by the net exposure to its base asset (M8). */
-export const isMarginedTogether = (instrument: Instrument, policy: Policy): boolean =>
-  isModelled(instrument, policy) || isLiquidityCharged(instrument, policy);
 
 /**
  * Price from which a position's profit counts. A premium was paid in cash when the option was bought: its whole value is
@@ -98,12 +94,35 @@ export const isMarginedTogether = (instrument: Instrument, policy: Policy): bool
 const basisOf = (instrument: Instrument, entry: Price, price: Price, { model }: Policy): Price =>
   isPremium(instrument) ? (model.kind === "standard" ? price : (0n as Price)) : entry;
 
-/** Adds one position to its settlement: the inner loop of every valuation. */
-const addLeg = (to: Settlement, priced: PricedInstrument, position: Position, side: ValueSide, policy: Policy): void => {
+/** Initial requirement of a position with the orders open in its instrument, on the riskiest side (M3), rounded up. */
+export const initialWithOrders = (
+  priced: PricedInstrument,
+  { quantity, entryPrice }: Position,
+  orders: Standing,
+  side: ValueSide,
+): Money => {
+  const points = { long: pointOf(priced, ONE as Quantity, entryPrice, side), short: pointOf(priced, -ONE as Quantity, entryPrice, side) };
+  return requirementWithOrders(points, quantity, orders, "initial").required;
+};
+
+/** Which value of a position is taken, and by which model it is margined. */
+interface Measured {
+  readonly side: ValueSide;
+  readonly policy: Policy;
+}
+
+/** Adds one position to its settlement, with the orders in its instrument: the inner loop of every valuation. */
+const addLeg = (
+  to: Settlement,
+  priced: PricedInstrument,
+  position: Position,
+  standing: Standing | undefined,
+  { side, policy }: Measured,
+): void => {
   const { quantity, entryPrice } = position;
   const point = pointOf(priced, quantity, entryPrice, side);
   const size = quantity < 0n ? -quantity : quantity;
-  if (priced.quality !== "GOOD") to.quality = worseQuality(to.quality, priced.quality);
+  if (quantity !== 0n && priced.quality !== "GOOD") to.quality = worseQuality(to.quality, priced.quality);
   if (isCharged(priced, to.priced)) {
     const charged = { priced, quantity, price: point.price };
     to.profit = (to.profit + accruedOf(charged)) as Money;
@@ -117,9 +136,10 @@ const addLeg = (to: Settlement, priced: PricedInstrument, position: Position, si
     to.profit = (to.profit + profitOf(priced.instrument, quantity, basis, point.price)) as Money;
     return;
   }
+  const ordered = standing === undefined || !hasOrders(standing) ? null : initialWithOrders(priced, position, standing, side);
   if (!priced.plain) {
     to.profit = (to.profit + profitOf(priced.instrument, quantity, entryPrice, point.price)) as Money;
-    to.initial = (to.initial + requirementAt(point, size, "initial")) as Money;
+    to.initial = (to.initial + (ordered ?? requirementAt(point, size, "initial"))) as Money;
     to.maintenance = (to.maintenance + requirementAt(point, size, "maintenance")) as Money;
     return;
   }
@@ -127,18 +147,48 @@ const addLeg = (to: Settlement, priced: PricedInstrument, position: Position, si
   let bracket = 0;
   while (bracket < sizes.length && size >= (sizes[bracket] as bigint)) bracket += 1;
   to.plainProfit += quantity * (point.price - entryPrice);
-  to.plainInitial += size * (point.ratesIm[bracket] as bigint);
   to.plainMaintenance += size * (point.ratesMm[bracket] as bigint);
-  const amountIm = point.amountsIm[bracket] as Money;
   const amountMm = point.amountsMm[bracket] as Money;
-  if (amountIm !== 0n) to.initial = (to.initial - amountIm) as Money;
   if (amountMm !== 0n) to.maintenance = (to.maintenance - amountMm) as Money;
+  if (ordered !== null) {
+    to.initial = (to.initial + ordered) as Money;
+    return;
+  }
+  to.plainInitial += size * (point.ratesIm[bracket] as bigint);
+  const amountIm = point.amountsIm[bracket] as Money;
+  if (amountIm !== 0n) to.initial = (to.initial - amountIm) as Money;
 };
 
 const find = (settlements: readonly Settlement[], asset: Asset): Settlement | undefined => {
   for (const settlement of settlements) if (settlement.asset === asset) return settlement;
   return undefined;
 };
+
+/** Orders in an instrument that the account holds nothing of: a position of 0 at the mark. */
+export interface OrdersAlone {
+  readonly priced: PricedInstrument;
+  readonly position: Position;
+  readonly orders: Standing;
+}
+
+/**
+ * What is ordered and not held, of instruments that are margined by their brackets. An instrument without a mark counts
+ * nothing, and so does one that settles in an asset that the policy does not accept: an order must not stop the
+ * decisions on its account. No withdrawal is allowed before there is a mark.
+ */
+export const ordersAlone = (
+  { positions }: MarginAccount,
+  standing: MarginAccount["standing"],
+  market: PricedMarket,
+): readonly OrdersAlone[] =>
+  [...standing].flatMap(([instrumentId, orders]): OrdersAlone[] => {
+    const isHeld = positions.some((position) => position.instrumentId === instrumentId);
+    if (isHeld || !hasOrders(orders) || !market.snapshot.marks.has(instrumentId)) return [];
+    if (!market.snapshot.instruments.has(instrumentId)) return [];
+    const priced = pricedInstrument(market, instrumentId, orders.leverage);
+    if (priced.high === null || isModelled(priced.instrument, market.policy)) return [];
+    return [{ priced, position: { instrumentId, quantity: 0n as Quantity, entryPrice: priced.high.price }, orders }];
+  });
 
 /**
  * Values an account on one side (R3).
@@ -149,9 +199,12 @@ const find = (settlements: readonly Settlement[], asset: Asset): Settlement | un
 export const valuedOf = (account: MarginAccount, market: PricedMarket, side: ValueSide): Valued => {
   const settlements: Settlement[] = [];
   const legs: ModelLeg[] = [];
+  const standing = standingOf(account);
+  const measured: Measured = { side, policy: market.policy };
   let current: Settlement | undefined;
   for (const position of account.positions) {
-    const priced = pricedInstrument(market, position.instrumentId);
+    const beside = standing.get(position.instrumentId);
+    const priced = pricedInstrument(market, position.instrumentId, beside?.leverage);
     const asset = priced.instrument.settleAsset;
     if (current === undefined || current.asset !== asset) {
       current = find(settlements, asset);
@@ -161,14 +214,21 @@ export const valuedOf = (account: MarginAccount, market: PricedMarket, side: Val
         settlements.push(current);
       }
     }
-    addLeg(current, priced, position, side, market.policy);
+    addLeg(current, priced, position, beside, measured);
     if (isMarginedTogether(priced.instrument, market.policy))
       legs.push({ priced, quantity: position.quantity, entryPrice: position.entryPrice });
   }
   for (const asset of account.balances.keys()) {
     if (find(settlements, asset) === undefined) settlements.push(settlementOf(account, market, asset));
   }
-  return { settlements, legs };
+  if (!hasAnyOrders(standing)) return { settlements, legs, standing };
+  for (const { priced, position, orders } of ordersAlone(account, standing, market)) {
+    const asset = priced.instrument.settleAsset;
+    const known = find(settlements, asset) ?? settlementOf(account, market, asset);
+    if (find(settlements, asset) === undefined) settlements.push(known);
+    addLeg(known, priced, position, orders, measured);
+  }
+  return { settlements, legs, standing };
 };
 
 /** The worst quality among the marks that an account needs: its positions', and those of what it holds, owes and settles in. */
@@ -200,7 +260,7 @@ export const initialBalance = (settlement: Settlement, unrealised: Money, policy
 };
 
 /** Sums a valued account into its figures: equity down, requirement up (M0, R2). */
-export const sidedOf = ({ settlements, legs }: Valued, market: PricedMarket, side: ValueSide): Sided => {
+export const sidedOf = ({ settlements, legs, standing }: Valued, market: PricedMarket, side: ValueSide): Sided => {
   const { policy } = market;
   let equityInitial = 0n;
   let equityMaintenance = 0n;
@@ -243,6 +303,7 @@ export const sidedOf = ({ settlements, legs }: Valued, market: PricedMarket, sid
     initial += required.initial;
     maintenance += required.maintenance;
   }
+  if (hasAnyOrders(standing)) initial += ordersOfModel(legs, standing, market, side)?.initial ?? 0n;
   return {
     equityInitial: equityInitial as Money,
     equityMaintenance: equityMaintenance as Money,
@@ -293,24 +354,26 @@ const closeLeg = (legs: readonly ModelLeg[], instrumentId: string, left: Quantit
  * The account after part of a position was closed at the price of its side: its profit is realised or
  * its premium paid, its requirement falls, the cost is paid. The exact effect, not an estimate (R4, R19).
  */
-export const closeIn = ({ settlements, legs }: Valued, market: PricedMarket, closing: Closing, side: ValueSide): Valued => {
+export const closeIn = ({ settlements, legs, standing }: Valued, market: PricedMarket, closing: Closing, side: ValueSide): Valued => {
   const { position, quantity, costPpm } = closing;
-  const priced = pricedInstrument(market, position.instrumentId);
+  const orders = standing.get(position.instrumentId);
+  const priced = pricedInstrument(market, position.instrumentId, orders?.leverage);
   const { price } = pointOf(priced, position.quantity, position.entryPrice, side);
   const closed = (position.quantity > 0n ? quantity : -quantity) as Quantity;
   const left = (position.quantity - closed) as Quantity;
   const basis = isPremium(priced.instrument) ? (0n as Price) : position.entryPrice;
   const realised = profitOf(priced.instrument, closed, basis, price);
   const cost = divide(notionalOf(priced.instrument, quantity, price) * BigInt(costPpm), PPM, "up");
+  const measured: Measured = { side, policy: market.policy };
   const closedIn = settlements.map((settlement) => {
     if (settlement.asset !== priced.instrument.settleAsset) return settlement;
     const before = alone(settlement);
-    addLeg(before, priced, position, side, market.policy);
+    addLeg(before, priced, position, orders, measured);
     const after = alone(settlement);
-    if (left !== 0n) addLeg(after, priced, { ...position, quantity: left }, side, market.policy);
+    if (left !== 0n || orders !== undefined) addLeg(after, priced, { ...position, quantity: left }, orders, measured);
     return difference(settlement, before, after, (realised - cost) as Money);
   });
-  return { settlements: closedIn, legs: closeLeg(legs, position.instrumentId, left) };
+  return { settlements: closedIn, legs: closeLeg(legs, position.instrumentId, left), standing };
 };
 
 /** Sizes at which closing a position passes from one bracket to the next: contracts to close, ascending, the whole position last. */

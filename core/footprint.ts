@@ -10,7 +10,7 @@ import { allPositions, livesOf } from "./scope.ts";
 
 /** Instruments that a fact names. */
 const namedBy = (fact: Fact): readonly string[] => {
-  if (fact.kind === "fill" || fact.kind === "pool_transfer") return [fact.instrumentId];
+  if ("instrumentId" in fact) return [fact.instrumentId];
   if (fact.kind === "snapshot" || fact.kind === "reconciliation") return fact.positions.map(({ instrumentId }) => instrumentId);
   return [];
 };
@@ -43,7 +43,7 @@ const only = <One>(all: ReadonlyMap<string, One>, ids: ReadonlySet<string>): Rea
 
 /**
  * The part of a snapshot that a change may have looked at, as a snapshot of its own: deciding the same account on
- * it gives the same change (I27). It holds the positions before and after, what its facts and orders name, what else
+ * it gives the same change (I27). It holds the positions and orders before and after, what its facts and orders name, what else
  * tells the prices of these, what prices the policy's collateral and its pegs, and one mark of the newest instant.
  *
  * @param change as `decide` made it on this snapshot under this policy.
@@ -52,6 +52,7 @@ export const footprintOf = (change: Change, snapshot: MarketSnapshot, policy: Po
   const { before, after } = change;
   const own = new Set([
     ...[...allPositions(before), ...allPositions(after)].map(({ instrumentId }) => instrumentId),
+    ...[...before.standing.keys(), ...after.standing.keys()],
     ...change.entries.flatMap(({ fact }) => namedBy(fact)),
     ...[...livesOf(before).flatMap(({ orders }) => orders), ...change.orders].map(({ instrumentId }) => instrumentId),
   ]);

@@ -50,6 +50,15 @@ export interface OptionTerms {
   readonly averagingMs: number;
 }
 
+/** How the initial rate rises with the open interest of the market (M3): the table's up to `lower`, 100 % from `upper` on. */
+export interface OpenInterestTerms {
+  /** In the unit that ticks tell the figure in: contracts, or value in any asset. */
+  readonly lower: Quantity;
+  readonly upper: Quantity;
+  /** A figure that is older counts at its upper cap for withdrawals, and as it was for calls. */
+  readonly ageMaxMs: number;
+}
+
 /**
  * A contract that accounts hold, or a spot pair that prices collateral.
  *
@@ -87,6 +96,8 @@ export interface Instrument {
   /** Half width of the price band around the mark: the adverse edge of R3 and the limit of R20. */
   readonly bandPpm: Ppm;
   readonly markRule: MarkRule;
+  /** Only of contracts with brackets; absent where open interest raises nothing. */
+  readonly openInterest?: OpenInterestTerms;
   /** Null for everything but an option. */
   readonly option: OptionTerms | null;
 }

@@ -25,12 +25,16 @@ export type Fact = { readonly externalId: string; readonly sequence: number; rea
    * CROSS holds in the instrument; a pool that is flat and empty is closed.
    */
   | { readonly kind: "pool_transfer"; readonly instrumentId: string; readonly amount: Money }
+  /** All orders of the holder that are open in an instrument, in contracts of each side: these figures replace the ones before (M3). */
+  | ({ readonly kind: "open_orders" } & OpenOrders)
+  /** The leverage that the holder chose in an instrument, 1 or above; null for none (M3). */
+  | { readonly kind: "leverage"; readonly instrumentId: string; readonly leverage: Quantity | null }
   /** The venue's last word on one of our orders: what was not filled is returned. */
   | { readonly kind: "order_closed"; readonly orderId: string; readonly filled: Quantity }
   /**
    * The whole account as the venue holds it: heals a gap (OUT_OF_SYNC) and opens an account. `closedOrders` are
    * those of our orders that the venue has closed, as far as their own facts may have been lost in the gap. `balances`
-   * are those of CROSS, `positions` all; an instrument in `pools` is margined isolated, and absent means none is.
+   * are those of CROSS, `positions`, `orders` and `leverage` all; an instrument in `pools` is margined isolated. An absent list is an empty one.
    */
   | {
       readonly kind: "snapshot";
@@ -38,6 +42,8 @@ export type Fact = { readonly externalId: string; readonly sequence: number; rea
       readonly positions: readonly Position[];
       readonly closedOrders?: readonly ClosedOrder[] | undefined;
       readonly pools?: readonly PoolCash[] | undefined;
+      readonly orders?: readonly OpenOrders[] | undefined;
+      readonly leverage?: readonly ChosenLeverage[] | undefined;
     }
   /**
    * The whole account as the venue holds it after the fact `sequence`, which this one does not add to: a check of the
@@ -48,8 +54,23 @@ export type Fact = { readonly externalId: string; readonly sequence: number; rea
       readonly balances: ReadonlyMap<Asset, Money>;
       readonly positions: readonly Position[];
       readonly pools?: readonly PoolCash[] | undefined;
+      readonly orders?: readonly OpenOrders[] | undefined;
+      readonly leverage?: readonly ChosenLeverage[] | undefined;
     }
 );
+
+/** The leverage that the holder chose in one instrument, 1 or above. */
+export interface ChosenLeverage {
+  readonly instrumentId: string;
+  readonly leverage: Quantity;
+}
+
+/** Contracts of the holder's open orders in one instrument, in all; neither is below 0. */
+export interface OpenOrders {
+  readonly instrumentId: string;
+  readonly buys: Quantity;
+  readonly sells: Quantity;
+}
 
 /** An instrument that the venue margins isolated, and the cash of its pool in the asset that it settles in. */
 export interface PoolCash {
@@ -81,7 +102,7 @@ export interface Entry {
   readonly differences?: readonly BookDifference[] | undefined;
 }
 
-/** One thing in which the book and the venue differ: "balance USDT", "position BTC-PERP", "pool BTC-PERP" or "sequence", as each has it. */
+/** One thing in which the book and the venue differ: "balance USDT", "position BTC-PERP", "pool BTC-PERP", "orders BTC-PERP", "leverage BTC-PERP" or "sequence", as each has it. */
 export interface BookDifference {
   readonly what: string;
   readonly book: string;

@@ -12,6 +12,7 @@ import { abs, max, minus, PPM, ZERO } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { ACTIONS } from "./quality.ts";
 import { leastClosing, partsOf } from "./reduction.ts";
+import { withoutOrders } from "./standing.ts";
 import type { MarginStatement } from "./statement.ts";
 import { headroomBelow } from "./statement.ts";
 import { bracketOf, isPremium, pointOf, profitOf } from "./valuation.ts";
@@ -203,6 +204,8 @@ const closeWhole = (done: Planned, { position, costPpm }: Leg, { market, sided }
  * All on E_high, net of the liquidation and insurance fees (R3, R19). Only legs whose own mark is
  * GOOD are traded; an account that is out of sync with its venue is never liquidated.
  *
+ * Open orders of the holder count nothing: they are cancelled before anything is closed (M10, M12).
+ *
  * @returns at most `LIMITS.ordersPerAttemptMax` reduce-only orders; none when the target holds already
  *   or nothing may be traded.
  */
@@ -214,8 +217,9 @@ export const planLiquidation = (request: {
   readonly target: LiquidationTarget;
   readonly now: number;
 }): PlannedOrder[] => {
-  const { account, statement, snapshot, policy, target, now } = request;
-  if (account.outOfSync) return [];
+  const { statement, snapshot, policy, target, now } = request;
+  if (request.account.outOfSync) return [];
+  const account = withoutOrders(request.account);
   const market = marketOf(snapshot, policy, now);
   const start: Planned = { valued: valuedOf(account, market, "high"), orders: [] };
   const plan: Plan = { market, target, sided: withOptionValue(statement.high, start.valued, market) };

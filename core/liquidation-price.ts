@@ -1,11 +1,12 @@
 import type { MarginAccount, Position } from "./account.ts";
 import type { Affine, Piecewise } from "./affine.ts";
 import { affine, nearestChange, reaches, valueAt } from "./affine.ts";
-import { isMarginedTogether, requiredMaintenance, unrealisedOf, valuedOf } from "./equity.ts";
+import { requiredMaintenance, unrealisedOf, valuedOf } from "./equity.ts";
 import type { Asset, Instrument } from "./instrument.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
 import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
+import { isMarginedTogether } from "./model-requirement.ts";
 import type { Price } from "./money.ts";
 import { abs, ONE, PPM } from "./money.ts";
 import type { CollateralTerms, Policy } from "./policy.ts";

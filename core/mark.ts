@@ -34,6 +34,8 @@ export interface Mark {
   readonly confidencePpm?: Ppm;
   /** Of a perpetual, as last told; absent where no tick told it. */
   readonly funding?: Funding;
+  /** What is open of a contract in the market, in the unit of its terms, as last told (M3); absent where no tick told it. */
+  readonly interest?: { readonly total: Quantity; readonly asOf: number };
   /** What everybody deposited of a spot pair's base asset, as last told (M2); absent where no tick told it. */
   readonly deposits?: { readonly total: Quantity; readonly asOf: number };
 }

@@ -1,5 +1,6 @@
 import type { Asset } from "./instrument.ts";
 import type { MarketSnapshot } from "./mark.ts";
+import type { Quantity } from "./money.ts";
 import { priceOption, surfaceOf } from "./option-market.ts";
 import type { Policy } from "./policy.ts";
 import type { PricedUnit, PricedInstrument as RiskInstrument } from "./portfolio/priced-instrument.ts";
@@ -37,19 +38,25 @@ const surfaceIn = ({ surfaces, snapshot }: PricedMarket, underlyingId: string): 
   return surface;
 };
 
-/** @throws RangeError for an instrument that the snapshot does not know. */
-export const pricedInstrument = (market: PricedMarket, instrumentId: string): PricedInstrument => {
+/**
+ * An instrument on the market, priced once for all accounts and once for each leverage that they chose in it.
+ *
+ * @param leverage as the account's holder chose it (M3); null for none. An option has none.
+ * @throws RangeError for an instrument that the snapshot does not know.
+ */
+export const pricedInstrument = (market: PricedMarket, instrumentId: string, leverage: Quantity | null = null): PricedInstrument => {
   const { now } = market;
-  const known = market.instruments.get(instrumentId);
+  const key = leverage === null ? instrumentId : `${instrumentId} ${leverage}`;
+  const known = market.instruments.get(key);
   if (known !== undefined && now >= known.validFrom && now < known.validUntil) return known;
   const instrument = market.snapshot.instruments.get(instrumentId);
   if (instrument === undefined) throw new RangeError(`unknown instrument ${instrumentId}`);
   const { option } = instrument;
   const priced =
     option === null
-      ? priceInstrument(instrument, market.snapshot, now)
+      ? priceInstrument(instrument, market.snapshot, now, leverage)
       : priceOption(instrument, option, market.snapshot, { surface: () => surfaceIn(market, option.underlyingId), now });
-  market.instruments.set(instrumentId, priced);
+  market.instruments.set(key, priced);
   return priced;
 };
 

@@ -1,18 +1,27 @@
+import type { MarginAccount } from "./account.ts";
 import { atPrice } from "./collateral.ts";
 import type { ModelLeg, ValueSide } from "./equity.ts";
 import type { Asset, Instrument, OptionTerms } from "./instrument.ts";
 import type { PortfolioModel, StandardModel } from "./margin-model.ts";
 import type { PricedMarket } from "./market.ts";
-import { pricedAsset } from "./market.ts";
+import { pricedAsset, pricedInstrument } from "./market.ts";
 import type { Money, Price, Quantity } from "./money.ts";
 import { abs, divide, estimated, max, ONE } from "./money.ts";
 import type { OptionLeg, OptionMarket } from "./options-margin/leg.ts";
 import { standardOptionMargin } from "./options-margin/standard.ts";
+import type { Policy } from "./policy.ts";
 import { type PortfolioLeg, type PortfolioRequirement, portfolioMargin, type UnitRequirement } from "./portfolio/portfolio-margin.ts";
 import { riskInstrument, spotOf } from "./risk-market.ts";
 import { statisticalMargin } from "./statistical-model.ts";
-import { liquidityComponents } from "./unit-liquidity.ts";
+import { isLiquidityCharged, liquidityComponents } from "./unit-liquidity.ts";
 import { isPremium, notionalOf, type PricedInstrument, pointOf, profitOf } from "./valuation.ts";
+
+/** True where the policy's model margins a position with its neighbours (M5, M6), not alone by its brackets (M3). */
+export const isModelled = ({ kind }: Instrument, { model }: Policy): boolean => model.kind !== "standard" || kind === "option";
+
+/** True where what a position requires depends on its neighbours: by the model, or by the net exposure to its base asset (M8). */
+export const isMarginedTogether = (instrument: Instrument, policy: Policy): boolean =>
+  isModelled(instrument, policy) || isLiquidityCharged(instrument, policy);
 
 /** One part of a requirement, in the valuation asset, by the name that explains it. */
 export interface Component {
@@ -257,4 +266,59 @@ export const modelRequirement = (legs: readonly ModelLeg[], market: PricedMarket
       ? portfolioParts(legs, model, market, side)
       : optionGroups(legs).flatMap((group) => standardComponents(group, model, market, side));
   return addUp([...parts, ...liquidityComponents(legs, market, side)]);
+};
+
+/** The legs that a model would margin if all orders of one side were filled at the mark. */
+const filledLegs = (
+  legs: readonly ModelLeg[],
+  standing: MarginAccount["standing"],
+  market: PricedMarket,
+  filled: "buys" | "sells",
+): readonly ModelLeg[] => {
+  const left = new Map(legs.map((leg) => [leg.priced.instrument.instrumentId, leg]));
+  for (const [instrumentId, orders] of standing) {
+    const held = left.get(instrumentId);
+    if (held === undefined && !market.snapshot.marks.has(instrumentId)) continue;
+    if (!market.snapshot.instruments.has(instrumentId)) continue;
+    const priced = held?.priced ?? pricedInstrument(market, instrumentId);
+    if (!isMarginedTogether(priced.instrument, market.policy)) continue;
+    const quantity = ((held?.quantity ?? 0n) + (filled === "buys" ? orders.buys : -orders.sells)) as Quantity;
+    const entryPrice = held?.entryPrice ?? priced.high?.price ?? (0n as Price);
+    if (quantity === 0n) left.delete(instrumentId);
+    else left.set(instrumentId, { priced, quantity, entryPrice });
+  }
+  return [...left.values()].sort((a, b) => (a.priced.instrument.instrumentId < b.priced.instrument.instrumentId ? -1 : 1));
+};
+
+/** What buy orders would pay for options whose price no equity counts (R6), in the valuation asset, rounded up. */
+const premiumOf = (standing: MarginAccount["standing"], market: PricedMarket, side: ValueSide): Money => {
+  if (market.policy.model.kind !== "standard") return 0n as Money;
+  return [...standing].reduce((sum, [instrumentId, { buys }]) => {
+    const instrument = market.snapshot.instruments.get(instrumentId);
+    const mark = market.snapshot.marks.get(instrumentId);
+    if (instrument === undefined || mark === undefined || !isPremium(instrument)) return sum;
+    return (sum + valuationOf(market, instrument.settleAsset, notionalOf(instrument, buys, mark.price), side)) as Money;
+  }, 0n as Money);
+};
+
+/**
+ * What open orders add to a model's initial requirement: the worst of no fill, all buys and all sells (M3). Three
+ * evaluations and not one for each set of orders: what offsets a fill is mostly a fill of the other side.
+ *
+ * @returns null where they add nothing.
+ */
+export const ordersOfModel = (
+  legs: readonly ModelLeg[],
+  standing: MarginAccount["standing"],
+  market: PricedMarket,
+  side: ValueSide,
+): Component | null => {
+  const own = modelRequirement(legs, market, side).initial;
+  const added = (filled: "buys" | "sells", premium: bigint): Component => {
+    const required = modelRequirement(filledLegs(legs, standing, market, filled), market, side).initial;
+    return { name: `open orders: all ${filled} filled`, initial: (required - own + premium) as Money, maintenance: 0n as Money };
+  };
+  const [buys, sells] = [added("buys", premiumOf(standing, market, side)), added("sells", 0n)];
+  const worst = sells.initial > buys.initial ? sells : buys;
+  return worst.initial > 0n ? worst : null;
 };

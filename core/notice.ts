@@ -1,3 +1,4 @@
+import { openInterestRate } from "./initial-rates.ts";
 import type { Instrument, RiskTier } from "./instrument.ts";
 import type { MarginModel } from "./margin-model.ts";
 import { type Money, ONE, PPM, type Ppm } from "./money.ts";
@@ -39,6 +40,16 @@ const tierRates = ({ tiers }: Instrument, floors: readonly Money[]): Requirement
         [`${place}: rateIm`, tier.rateIm],
         [`${place}: rateMm`, tier.rateMm],
       ];
+    }),
+  );
+
+/** The first initial rate at each of these figures of open interest, so that caps that come down are a rise as well. */
+const openInterestRates = ({ tiers, openInterest }: Instrument, figures: readonly bigint[]): RequirementRates =>
+  new Map(
+    figures.map((figure): [string, Ppm] => {
+      const base = tiers[0]?.rateIm ?? 0;
+      const place = `openInterest of ${figure / 100_000_000n}: rateIm`;
+      return [place, openInterest === undefined ? base : openInterestRate(base, figure, openInterest.lower, openInterest.upper)];
     }),
   );
 
@@ -115,7 +126,11 @@ const risesOf = <Terms>(
 export const largeRisesOfInstrument = (held: readonly HeldTerms<Instrument>[], next: Instrument, now: number): readonly LargeRise[] => {
   const all = [...held.map(({ terms }) => terms), next].flatMap(({ tiers }) => tiers.map(({ floor }) => floor));
   const floors = [...new Set(all)];
-  return risesOf(held, next, now, (terms) => tierRates(terms, floors));
+  const caps = [...held.map(({ terms }) => terms), next].flatMap(({ openInterest: caps }) =>
+    caps === undefined ? [] : [caps.lower, caps.upper],
+  );
+  const figures = [...new Set<bigint>(caps)];
+  return risesOf(held, next, now, (terms) => new Map([...tierRates(terms, floors), ...openInterestRates(terms, figures)]));
 };
 
 /** What of a policy rates are read from. */

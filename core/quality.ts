@@ -73,6 +73,8 @@ export interface Tick {
   readonly source: string;
   /** Of a spot pair: what everybody deposited of its base asset, in units; not negative. A tick without it leaves the last figure. */
   readonly totalDeposits?: Quantity | undefined;
+  /** Of a contract: what is open of it in the market, not negative. A tick without it leaves the last figure. */
+  readonly openInterest?: Quantity | undefined;
   /** How sure the feed is of this price, 0 to 1,000,000; absent is sure. */
   readonly confidencePpm?: Ppm;
   /** Of a perpetual, ignored elsewhere. A tick without it leaves the last one. */
@@ -122,11 +124,12 @@ const refusal = (previous: Mark | null, tick: Tick, instrument: Instrument, now:
 
 /** The mark that an accepted tick makes of the one before. */
 const acceptedMark = (previous: Mark | null, tick: Tick, { markRule, kind, expiryAt }: Instrument): Mark => {
-  const { instrumentId, price, asOf, source, totalDeposits, confidencePpm } = tick;
+  const { instrumentId, price, asOf, source, totalDeposits, openInterest, confidencePpm } = tick;
   const isPerpetual = expiryAt === null && (kind === "linear" || kind === "inverse");
   const funding = isPerpetual ? (tick.funding ?? previous?.funding) : undefined;
   const { slowHalfLifeMs = 0 } = markRule;
   const deposits = totalDeposits === undefined ? previous?.deposits : { total: totalDeposits, asOf };
+  const interest = openInterest === undefined ? previous?.interest : { total: openInterest, asOf };
   return {
     instrumentId,
     price,
@@ -136,6 +139,7 @@ const acceptedMark = (previous: Mark | null, tick: Tick, { markRule, kind, expir
     ...(slowHalfLifeMs > 0 && { slow: previous === null ? slowFrom(price) : slowAfter(previous, asOf, slowHalfLifeMs) }),
     ...(confidencePpm !== undefined && { confidencePpm }),
     ...(funding !== undefined && { funding }),
+    ...(interest !== undefined && { interest }),
     ...(deposits !== undefined && { deposits }),
   };
 };

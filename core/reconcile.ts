@@ -1,8 +1,9 @@
 import type { MarginAccount, Position } from "./account.ts";
 import type { BookDifference, Fact } from "./ledger.ts";
 import { LIMITS } from "./limits.ts";
-import { abs, decimal, type Money, type Price, ZERO } from "./money.ts";
+import { abs, decimal, type Money, type Price, type Quantity, ZERO } from "./money.ts";
 import { allPositions, isFunded } from "./scope.ts";
+import { hasOrders } from "./standing.ts";
 
 /** The venue's own statement of an account, as of the last fact that it has told of: a check, which changes no balance. */
 export type Reconciliation = Fact & { readonly kind: "reconciliation" };
@@ -39,6 +40,25 @@ const poolDifferences = ({ pools }: MarginAccount, fact: Reconciliation): readon
   });
 };
 
+const ordersDifferences = ({ standing }: MarginAccount, { orders = [] }: Reconciliation): readonly BookDifference[] => {
+  const stated = new Map(orders.map((each) => [each.instrumentId, each]));
+  const words = (of: { buys: Quantity; sells: Quantity } | undefined): string =>
+    of === undefined || !hasOrders(of) ? "none" : `${decimal(of.buys)} to buy, ${decimal(of.sells)} to sell`;
+  return [...new Set([...standing.keys(), ...stated.keys()])].sort().flatMap((instrumentId) => {
+    const [book, venue] = [words(standing.get(instrumentId)), words(stated.get(instrumentId))];
+    return book === venue ? [] : [{ what: `orders ${instrumentId}`, book, venue }];
+  });
+};
+
+const leverageDifferences = ({ standing }: MarginAccount, { leverage = [] }: Reconciliation): readonly BookDifference[] => {
+  const stated = new Map(leverage.map((each) => [each.instrumentId, each.leverage]));
+  const words = (chosen: Quantity | null | undefined): string => (chosen === undefined || chosen === null ? "none" : decimal(chosen));
+  return [...new Set([...standing.keys(), ...stated.keys()])].sort().flatMap((instrumentId) => {
+    const [book, venue] = [words(standing.get(instrumentId)?.leverage), words(stated.get(instrumentId))];
+    return book === venue ? [] : [{ what: `leverage ${instrumentId}`, book, venue }];
+  });
+};
+
 /**
  * In what the book differs from the venue's statement (R16); nothing where it agrees, and where the statement is
  * older than the book and so proves nothing.
@@ -51,6 +71,12 @@ export const differencesOf = (account: MarginAccount, fact: Reconciliation): rea
   const { sourceSequence, sourceAt } = account;
   const numbers: BookDifference = { what: "sequence", book: `${sourceSequence}`, venue: `${fact.sequence}` };
   if (fact.sequence < sourceSequence) return sourceAt > 0 && fact.occurredAt > sourceAt ? [numbers] : [];
-  const held = [...balanceDifferences(account, fact), ...positionDifferences(account, fact), ...poolDifferences(account, fact)];
+  const held = [
+    ...balanceDifferences(account, fact),
+    ...positionDifferences(account, fact),
+    ...poolDifferences(account, fact),
+    ...ordersDifferences(account, fact),
+    ...leverageDifferences(account, fact),
+  ];
   return fact.sequence > sourceSequence ? [numbers, ...held] : held;
 };

@@ -28,7 +28,7 @@ export const partsOf = (position: Position, market: PricedMarket): Quantity[] =>
  * Sizes between which what closing frees is taken to rise steadily, ascending: by brackets, by equal parts under a portfolio's
  * model, by both where the liquidity of the market is charged.
  */
-const stepsOf = (priced: PricedInstrument, position: Position, market: PricedMarket, side: ValueSide): bigint[] => {
+const stepsOf = (priced: PricedInstrument, position: Position, market: PricedMarket, side: ValueSide): readonly bigint[] => {
   if (market.policy.model.kind !== "standard") return partsOf(position, market);
   const brackets = closingSteps(priced, position, side);
   if (!isLiquidityCharged(priced.instrument, market.policy)) return brackets;
@@ -43,18 +43,23 @@ const stepsOf = (priced: PricedInstrument, position: Position, market: PricedMar
  * position, lot or not. Under a portfolio's model closing part of a hedge may help where closing all of
  * it does not, so equal parts are tried in turn. So may it where the liquidity of the market is charged (M8): the
  * surplus rises while the net exposure falls and may fall once that has changed its side, each only once.
+ *
+ * @param turn contracts closed from which closing more helps no more, because orders of the other side outweigh what is left.
  */
 export const leastClosing = (
   position: Position,
   market: PricedMarket,
   side: ValueSide,
   reached: (closed: Quantity) => boolean,
+  turn: bigint | null = null,
 ): Quantity | null => {
   const priced = pricedInstrument(market, position.instrumentId);
   const size = abs(position.quantity);
   const lot = priced.instrument.lotSize;
   let from = 0n;
-  for (const step of stepsOf(priced, position, market, side)) {
+  const steps = stepsOf(priced, position, market, side);
+  const turned = turn === null || turn <= 0n || turn >= size ? steps : [...steps, turn].sort((a, b) => (a < b ? -1 : 1));
+  for (const step of turned) {
     const to = inLots(step, lot, size);
     if (to <= from || !reached(to)) {
       from = to;

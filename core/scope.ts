@@ -50,6 +50,7 @@ export const viewOf = (account: MarginAccount, scope: Scope): MarginAccount => {
   if (scope === "CROSS") return account;
   const pool = poolOf(account, scope) ?? newPool(scope.slice(4), "");
   const callId = pool.live?.call.callId;
+  const standing = isFunded(pool) ? account.standing.get(pool.instrumentId) : undefined;
   return {
     ...account,
     level: pool.level,
@@ -60,6 +61,7 @@ export const viewOf = (account: MarginAccount, scope: Scope): MarginAccount => {
     reserved: new Map(),
     positions: pool.position === null ? [] : [pool.position],
     pools: new Map(),
+    standing: standing === undefined ? new Map() : new Map([[pool.instrumentId, standing]]),
   };
 };
 

@@ -6,6 +6,7 @@ import type { PricedMarket } from "./market.ts";
 import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
 import { ONE } from "./money.ts";
 import type { CollateralTerms, Policy } from "./policy.ts";
+import { hasAnyOrders, standingOf } from "./standing.ts";
 import { isLiquidityCharged } from "./unit-liquidity.ts";
 import { type Estimate, initialPrice } from "./valuation.ts";
 
@@ -90,8 +91,9 @@ const afterHaircut = (value: number, { tiers }: CollateralTerms): number => {
 const sumsOf = (account: MarginAccount, market: PricedMarket): Sums[] | null => {
   const all: Sums[] = [];
   let current: Sums | undefined;
+  const standing = standingOf(account);
   for (const position of account.positions) {
-    const { estimate, instrument } = pricedInstrument(market, position.instrumentId);
+    const { estimate, instrument } = pricedInstrument(market, position.instrumentId, standing.get(position.instrumentId)?.leverage);
     if (estimate === null || isLiquidityCharged(instrument, market.policy)) return null;
     const asset = instrument.settleAsset;
     if (current === undefined || current.asset !== asset) {
@@ -123,6 +125,8 @@ const sumsOf = (account: MarginAccount, market: PricedMarket): Sums[] | null => 
 export const isSurelyQuiet = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy, now: number): boolean => {
   if (account.level !== "HEALTHY" || account.live !== null || account.openCalls.CROSS !== undefined) return false;
   if (policy.model.kind !== "standard") return false;
+  // Orders are for the exact pass.
+  if (hasAnyOrders(account.standing)) return false;
   const market = marketOf(snapshot, policy, now);
   const all = sumsOf(account, market);
   if (all === null) return false;

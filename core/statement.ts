@@ -1,17 +1,18 @@
-import type { MarginAccount } from "./account.ts";
+import type { MarginAccount, Standing } from "./account.ts";
 import { accruedOf, chargesOf } from "./charges.ts";
-import type { Settlement, Sided, Valued } from "./equity.ts";
-import { isModelled, qualityOf, sidedOf, unrealisedOf, valuedOf } from "./equity.ts";
+import type { OrdersAlone, Settlement, Sided, Valued } from "./equity.ts";
+import { initialWithOrders, ordersAlone, qualityOf, sidedOf, unrealisedOf, valuedOf } from "./equity.ts";
 import type { Asset } from "./instrument.ts";
 import type { MarketSnapshot, MarkQuality } from "./mark.ts";
 import type { PricedMarket } from "./market.ts";
 import { marketOf, pricedAsset, pricedInstrument } from "./market.ts";
-import { type Component, modelRequirement, valuationOf } from "./model-requirement.ts";
+import { type Component, isModelled, modelRequirement, ordersOfModel, valuationOf } from "./model-requirement.ts";
 import type { Money, Ppm, Price, Quantity } from "./money.ts";
-import { abs, PPM } from "./money.ts";
+import { abs, PPM, ZERO } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { type ScenarioStatement, scenarioStatements } from "./scenario-statement.ts";
-import { bracketOf, notionalOf, pointOf, profitOf, requirementAt } from "./valuation.ts";
+import { hasAnyOrders, hasOrders } from "./standing.ts";
+import { bracketOf, notionalOf, type PricedInstrument, type PricePoint, pointAt, pointOf, profitOf, requirementAt } from "./valuation.ts";
 
 export type { Sided } from "./equity.ts";
 export type { Component } from "./model-requirement.ts";
@@ -32,7 +33,7 @@ export interface LegStatement {
   readonly unrealised: Money;
   /** Funding since the last settlement (M1); negative is owed. Equity counts it beside `unrealised`. */
   readonly funding: Money;
-  /** Requirement of the position alone; null where the policy's model margins it with others: see `components`. */
+  /** Requirement of the position alone, under the leverage that its holder chose; null where the policy's model margins it with others: see `components`. */
   readonly initial: Money | null;
   readonly maintenance: Money | null;
 }
@@ -54,7 +55,7 @@ export interface MarginStatement {
   readonly snapshotId: string;
   readonly at: number;
   readonly valuationAsset: Asset;
-  /** E_low of R3: the same object as `high` when every mark is GOOD. */
+  /** E_low of R3: the same object as `high` when every mark is GOOD and no order is open. */
   readonly low: Sided;
   /** E_high of R3. */
   readonly high: Sided;
@@ -71,9 +72,9 @@ export interface MarginStatement {
   readonly scenarios: readonly ScenarioStatement[];
 }
 
-const legsOf = (account: MarginAccount, market: PricedMarket): LegStatement[] =>
+const legsOf = (account: MarginAccount, market: PricedMarket, { standing }: Valued): LegStatement[] =>
   account.positions.map(({ instrumentId, quantity, entryPrice }) => {
-    const priced = pricedInstrument(market, instrumentId);
+    const priced = pricedInstrument(market, instrumentId, standing.get(instrumentId)?.leverage);
     const { instrument, quality } = priced;
     const point = pointOf(priced, quantity, entryPrice, "high");
     const modelled = isModelled(instrument, market.policy);
@@ -93,9 +94,29 @@ const legsOf = (account: MarginAccount, market: PricedMarket): LegStatement[] =>
     };
   });
 
+/** Initial requirement by the instrument's own table, before open interest raises its rates. */
+const tableRequirement = (market: PricedMarket, { instrument }: PricedInstrument, point: PricePoint, size: bigint): Money => {
+  const terms = market.snapshot.instruments.get(instrument.instrumentId) ?? instrument;
+  return requirementAt(terms === instrument ? point : pointAt(terms, point.price), size, "initial");
+};
+
+/** What leverage and orders add to the initial requirement of one position by its brackets, in its settlement asset. */
+const besideComponents = ({ priced, position, orders }: OrdersAlone, own: Money): readonly Component[] => {
+  const { instrumentId, quantity, entryPrice } = position;
+  const levered = requirementAt(pointOf(priced, quantity, entryPrice, "low"), abs(quantity), "initial");
+  const ordered = hasOrders(orders) ? initialWithOrders(priced, position, orders, "low") : levered;
+  const parts = [
+    { name: `leverage of ${instrumentId}`, initial: (levered - own) as Money },
+    { name: `open orders of ${instrumentId}`, initial: (ordered - levered) as Money },
+  ];
+  return parts.flatMap((part) => (part.initial === 0n ? [] : [{ ...part, maintenance: ZERO }]));
+};
+
 /** The parts of the requirement on the cautious side: positions by their brackets, and what the model margins together. */
 const componentsOf = (account: MarginAccount, market: PricedMarket): readonly Component[] => {
-  const alone = account.positions.flatMap(({ instrumentId, quantity, entryPrice }): Component[] => {
+  const { legs, standing } = valuedOf(account, market, "low");
+  const alone = account.positions.flatMap((position): Component[] => {
+    const { instrumentId, quantity, entryPrice } = position;
     const priced = pricedInstrument(market, instrumentId);
     const point = pointOf(priced, quantity, entryPrice, "low");
     const { settleAsset } = priced.instrument;
@@ -107,15 +128,28 @@ const componentsOf = (account: MarginAccount, market: PricedMarket): readonly Co
     const charges = chargesOf({ priced, quantity, price: point.price }, pricedAsset(market, settleAsset), "low", market.policy);
     if (isModelled(priced.instrument, market.policy)) return charges.map(inValuation);
     const size = abs(quantity);
+    const orders = standing.get(instrumentId);
     const bracket = {
       name: `${instrumentId}: bracket ${bracketOf(point, size) + 1}`,
-      initial: requirementAt(point, size, "initial"),
+      initial: tableRequirement(market, priced, point, size),
       maintenance: requirementAt(point, size, "maintenance"),
     };
-    return [bracket, ...charges].map(inValuation);
+    const raised = (requirementAt(point, size, "initial") - bracket.initial) as Money;
+    const open = raised === 0n ? [] : [{ name: `open interest of ${instrumentId}`, initial: raised, maintenance: ZERO }];
+    const levered = (orders: Standing) => ({ priced: pricedInstrument(market, instrumentId, orders.leverage), position, orders });
+    const beside = orders === undefined ? [] : besideComponents(levered(orders), (bracket.initial + raised) as Money);
+    return [bracket, ...open, ...beside, ...charges].map(inValuation);
   });
-  const { legs } = valuedOf(account, market, "low");
-  return legs.length === 0 ? alone : [...alone, ...modelRequirement(legs, market, "low").components];
+  const flat = ordersAlone(account, standing, market).flatMap((each) =>
+    besideComponents(each, ZERO).map(({ name, initial }) => ({
+      name,
+      initial: valuationOf(market, each.priced.instrument.settleAsset, initial, "low"),
+      maintenance: ZERO,
+    })),
+  );
+  const modelled = legs.length === 0 ? [] : modelRequirement(legs, market, "low").components;
+  const ordered = !hasAnyOrders(standing) ? null : ordersOfModel(legs, standing, market, "low");
+  return [...alone, ...flat, ...modelled, ...(ordered === null ? [] : [ordered])];
 };
 
 /**
@@ -162,14 +196,15 @@ class Statement implements MarginStatement {
     this.snapshotId = market.snapshot.snapshotId;
     this.at = market.now;
     this.valuationAsset = market.policy.valuationAsset;
-    this.low = this.allGood ? this.high : sidedOf(valuedOf(account, market, "low"), market, "low");
+    // Marks of what is only ordered are no part of the quality, but count at their adverse edge.
+    this.low = this.allGood && !hasAnyOrders(valued.standing) ? this.high : sidedOf(valuedOf(account, market, "low"), market, "low");
     this.#account = account;
     this.#market = market;
     this.#valued = valued;
   }
 
   get legs(): readonly LegStatement[] {
-    return legsOf(this.#account, this.#market);
+    return legsOf(this.#account, this.#market, this.#valued);
   }
 
   get collateral(): readonly CollateralStatement[] {

@@ -78,6 +78,23 @@ export const loadTiers = (name: string, raw: readonly RawTier[], feePpm: Ppm): r
   return tiers;
 };
 
+/**
+ * The table with higher initial rates: amounts are derived anew, so that the requirement stays continuous and is never
+ * below the one before (M3).
+ *
+ * @param raise gives a rate of at least its own, of at most 1,000,000, and keeps the order of two.
+ */
+export const withInitialRates = (tiers: readonly RiskTier[], raise: (rateIm: Ppm) => Ppm): readonly RiskTier[] => {
+  const raised: RiskTier[] = [];
+  for (const tier of tiers) {
+    const previous = raised.at(-1);
+    const rateIm = raise(tier.rateIm);
+    const amountIm = previous === undefined ? (0n as Money) : nextAmount(previous.amountIm, tier.floor, rateIm, previous.rateIm);
+    raised.push({ ...tier, rateIm, amountIm });
+  }
+  return raised;
+};
+
 /** The bracket that holds at a notional of 0 or more (M3). */
 export const tierAt = (tiers: readonly RiskTier[], notional: Money): RiskTier => {
   let index = tiers.length - 1;

@@ -1,4 +1,5 @@
 import type { InitialPrice } from "./collateral.ts";
+import { raisedInstrument } from "./initial-rates.ts";
 import type { Asset, Instrument, OptionTerms } from "./instrument.ts";
 import type { Mark, MarketSnapshot, MarkQuality } from "./mark.ts";
 import type { Money, Ppm, Price, Quantity } from "./money.ts";
@@ -45,6 +46,7 @@ export interface Estimate {
 
 /** An instrument on a snapshot at an instant: its quality, and its price on either side (R3). */
 export interface PricedInstrument {
+  /** With initial rates as they are raised on this market. */
   readonly instrument: Instrument;
   readonly quality: MarkQuality;
   /** A linear contract of one unit without a least margin: sums over it need no division. Its rates are at scale 1e-22. */
@@ -187,9 +189,15 @@ export const toldBy = (marks: readonly (Mark | undefined)[], takenAt: number): T
   return { confidencePpm, funding: { rate, intervalMs, elapsedMs: takenAt >= nextAt ? 0 : Math.max(0, since) } };
 };
 
-/** An instrument on a snapshot at an instant (R3). */
-export const priceInstrument = (instrument: Instrument, snapshot: MarketSnapshot, now: number): PricedInstrument => {
-  const mark = snapshot.marks.get(instrument.instrumentId);
+/** An instrument on a snapshot at an instant (R3), with the initial rates that open interest and leverage raise (M3). */
+export const priceInstrument = (
+  terms: Instrument,
+  snapshot: MarketSnapshot,
+  now: number,
+  leverage: Quantity | null = null,
+): PricedInstrument => {
+  const mark = snapshot.marks.get(terms.instrumentId);
+  const instrument = raisedInstrument(terms, mark, leverage);
   const quality = qualityAt(mark, instrument, now);
   const shared = {
     instrument,

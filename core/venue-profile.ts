@@ -63,16 +63,6 @@ export const debtWeight = (rateMm: Ppm, feePpm: Ppm): Ppm => Number(((PPM + BigI
 /** A maintenance rate given as a fraction of the initial one, rounded down to whole ppm (dYdX). */
 export const maintenanceRate = (initialPpm: Ppm, fractionPpm: Ppm): Ppm => Number((BigInt(initialPpm) * BigInt(fractionPpm)) / PPM);
 
-/**
- * An initial rate that rises with the open interest of the market (M3, dYdX): from its base at
- * `lower` to 100 % at `upper`, straight, rounded down to whole ppm. No caps (both 0) leave it as it is.
- */
-export const openInterestRate = (basePpm: Ppm, openInterest: Money, lower: Money, upper: Money): Ppm => {
-  if (upper === 0n || openInterest <= lower) return basePpm;
-  if (openInterest >= upper) return Number(PPM);
-  return basePpm + Number(((PPM - BigInt(basePpm)) * (openInterest - lower)) / (upper - lower));
-};
-
 /** A rate that rises with the size of the position (Deribit): base plus a step for each unit, at most 100 %, exact. */
 export const sizeRate = (basePpm: Ppm, perUnitPpm: Ppm, size: Quantity): Ratio =>
   ratio(min(PPM * ONE, BigInt(basePpm) * ONE + BigInt(perUnitPpm) * abs(size)), PPM * ONE);

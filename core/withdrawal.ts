@@ -1,11 +1,13 @@
 import type { MarginAccount } from "./account.ts";
 import type { Change } from "./decision.ts";
+import { withCautiousOpenInterest } from "./initial-rates.ts";
 import type { Asset } from "./instrument.ts";
 import { isAtLeast, isBare, levelOf } from "./level.ts";
 import type { MarketSnapshot } from "./mark.ts";
 import { type Money, max, minus, plus, ZERO } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { ACTIONS } from "./quality.ts";
+import { hasOrders, standingOf } from "./standing.ts";
 import { assess } from "./statement.ts";
 
 export interface Withdrawal {
@@ -49,6 +51,8 @@ const largest = (most: Money, passes: (amount: Money) => boolean): Money => {
 const barred = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy, now: number): string | null => {
   if (account.outOfSync) return "R16: the account's feed has a gap";
   if (account.live !== null || account.openCalls.CROSS !== undefined) return "R16: a margin call is live";
+  const ordered = [...standingOf(account)].filter(([, each]) => hasOrders(each));
+  if (ordered.some(([instrumentId]) => !snapshot.marks.has(instrumentId))) return "R3: no price for an instrument with open orders";
   if (isBare(account)) return null;
   const statement = assess(account, snapshot, policy, now);
   if (isAtLeast(levelOf(account, statement, policy.levels, account.level), "CALL")) return "M10: at the call level or deeper";
@@ -59,23 +63,25 @@ const barred = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy
  * Decides a withdrawal beforehand and reserves it in the same change (R16).
  *
  * What is left must cover IM on conservative values (I18), counting unrealised profit only by the share
- * that the policy lets be withdrawn (M2), and no debt may come of it. Refused in CALL or deeper, under a
+ * that the policy lets be withdrawn (M2), and no debt may come of it. IM counts open orders (M3), also of an account without a
+ * position, and an open interest that is old or was never told at its upper cap. Refused in CALL or deeper, under a
  * live call of CROSS, and while the feed has a gap. The reservation is released by the withdrawal's own fact.
  */
 export const checkWithdrawal = (
   account: MarginAccount,
-  snapshot: MarketSnapshot,
+  told: MarketSnapshot,
   policy: Policy,
   { asset, amount }: Withdrawal,
   now: number,
 ): WithdrawalDecision => {
+  const snapshot = withCautiousOpenInterest(told, now);
   const refuse = (reason: string, available: Money): WithdrawalDecision => ({ allowed: false, reason, available, change: null });
-  const bar = barred(account, snapshot, policy, now);
+  const bar = barred(account, told, policy, now);
   if (bar !== null) return refuse(bar, ZERO);
   const share = Math.min(policy.unrealisedProfitIm, policy.unrealisedProfitWithdrawal);
   const cautious: Policy = { ...policy, unrealisedProfitIm: share };
   const covers = (taken: Money): boolean => {
-    if (isBare(account)) return true;
+    if (isBare(account) && account.standing.size === 0) return true;
     const { low } = assess(withReserved(account, asset, taken), snapshot, cautious, now);
     return low.equityInitial >= low.initial;
   };

@@ -30,8 +30,10 @@ const figures = (sides: readonly Side[]): string[] => {
   ]);
 };
 
-const cureWords = ({ kind, side, quantity, instrumentId, amount, asset }: Side["cures"][number]): string =>
-  kind === "deposit" ? `deposit ${amount} ${asset}` : `${kind === "hedge" ? "hedge: " : ""}${side} ${quantity} ${instrumentId}`;
+const cureWords = ({ kind, side, quantity, instrumentId, amount, asset }: Side["cures"][number]): string => {
+  if (kind === "cancel_orders") return "cancel every open order";
+  return kind === "deposit" ? `deposit ${amount} ${asset}` : `${kind === "hedge" ? "hedge: " : ""}${side} ${quantity} ${instrumentId}`;
+};
 
 const detail = ({ statement, boundBy, cures }: Side): string[] => {
   const lines: string[] = [];

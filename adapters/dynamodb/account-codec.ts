@@ -8,7 +8,17 @@ import { placesOf } from "../wire/parse.ts";
 import { encodePools, pools } from "../wire/pools.ts";
 import { type Item, json, type RowSchema, rowSchemaOf, type StoredSchema, text, UnreadableRow, whole } from "./items.ts";
 import { accountKey, accountPk, shardOf, shardPk } from "./keys.ts";
-import { packAmounts, packNames, packOpenCalls, packPositions, unpackAmounts, unpackOpenCalls, unpackPositions } from "./packed.ts";
+import {
+  packAmounts,
+  packNames,
+  packOpenCalls,
+  packPositions,
+  packStanding,
+  unpackAmounts,
+  unpackOpenCalls,
+  unpackPositions,
+  unpackStanding,
+} from "./packed.ts";
 
 /**
  * Account items. Small and flat, since each sweep reads all of them: few attributes (each costs the
@@ -21,12 +31,14 @@ import { packAmounts, packNames, packOpenCalls, packPositions, unpackAmounts, un
  * it. Version 2 says since when a snapshot must be, 0 for any: after a restore an older one heals nothing (S54).
  *
  * Version 3 is version 2 with `pools`: isolated pools as JSON, each with what a decision on it needs. Only accounts that have one are written in it.
+ * Version 4 is version 2 with `standing`, open orders and leverage by instrument, and with `pools` where there are any. Only accounts that have either are written in it.
  */
 
 const LEVELS_BY_NAME: ReadonlyMap<string, Level> = new Map(LEVELS.map((level) => [level, level]));
 const NO_AMOUNTS: ReadonlyMap<Asset, Money> = new Map();
 const IN_SYNC = Object.freeze({ outOfSync: false, restoredAt: null });
 const NO_POOLS: MarginAccount["pools"] = new Map();
+const NOTHING_STANDING: MarginAccount["standing"] = new Map();
 const NO_CALLS: Readonly<Partial<Record<Scope, string>>> = Object.freeze({});
 
 /** An account that the book does not have yet, on these terms: version 0, nothing in it. */
@@ -41,7 +53,8 @@ export const accountItemKey = (accountId: string, shards: number): { pk: { S: st
 });
 
 /** The form that a version has no word for is written in the first one that has, whatever the stage says: better unread than misread. */
-const schemaFor = ({ restoredAt, pools }: MarginAccount, asked: RowSchema): StoredSchema => {
+const schemaFor = ({ restoredAt, pools, standing }: MarginAccount, asked: RowSchema): StoredSchema => {
+  if (standing.size > 0) return 4;
   if (pools.size > 0) return 3;
   return restoredAt === null ? asked : 2;
 };
@@ -67,6 +80,7 @@ export const encodeAccount = (account: MarginAccount, headHash: string, shards: 
     ...(account.sourceAt > 0 && { told: { N: `${account.sourceAt}` } }),
     cash: { S: packAmounts(account.balances) },
     positions: { S: packPositions(account.positions) },
+    ...(account.standing.size > 0 && { standing: { S: packStanding(account.standing) } }),
     ...(account.pools.size > 0 && { pools: { S: encodePools(account.pools) } }),
     ...(reserved !== "" && { reserved: { S: reserved } }),
     ...(openCalls !== "" && { open: { S: openCalls } }),
@@ -158,7 +172,8 @@ export const decodeAccount = (item: Item): MarginAccount => {
     balances: unpackAmounts(text(item, "cash")),
     reserved: reserved === undefined ? NO_AMOUNTS : unpackAmounts(text(item, "reserved")),
     positions: unpackPositions(text(item, "positions")),
-    pools: schema === 3 ? readPools(item, openCalls) : NO_POOLS,
+    pools: schema === 3 || (schema === 4 && item["pools"] !== undefined) ? readPools(item, openCalls) : NO_POOLS,
+    standing: schema === 4 ? unpackStanding(text(item, "standing")) : NOTHING_STANDING,
     sourceSequence: countOf(counts.slice(split + 1)),
     sourceAt: item["told"] === undefined ? 0 : whole(item, "told"),
     ...readGap(item, schema),

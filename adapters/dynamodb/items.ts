@@ -44,10 +44,11 @@ export const ROW_SCHEMAS = [1, 2] as const;
 export type RowSchema = (typeof ROW_SCHEMAS)[number];
 
 /**
- * Version of the row of an account with isolated pools, whatever the stage says: older ones have no word for a pool,
- * and a release that does not know it must not read the account as one without (I26). Without pools no row is of it.
+ * Versions of the rows of accounts with isolated pools (3) and with open orders or a leverage of their own (4), whatever the stage says: older ones
+ * have no word for them, and a release that does not know it must not read the account as one without (I26). Without
+ * either no row is of them.
  */
-export type StoredSchema = RowSchema | 3;
+export type StoredSchema = RowSchema | 3 | 4;
 
 /** @throws UnreadableRow for any other version. */
 export const rowSchemaOf = (item: Item): StoredSchema => {
@@ -55,6 +56,7 @@ export const rowSchemaOf = (item: Item): StoredSchema => {
   if (version === "1") return 1;
   if (version === "2") return 2;
   if (version === "3") return 3;
+  if (version === "4") return 4;
   throw new UnreadableRow(`schema version ${version ?? "missing"}`);
 };
 

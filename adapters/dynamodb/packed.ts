@@ -1,10 +1,10 @@
-import type { Position } from "../../core/account.ts";
+import type { MarginAccount, Position, Standing } from "../../core/account.ts";
 import type { Asset } from "../../core/instrument.ts";
 import { decimal, type Money, money, type Price, type Quantity } from "../../core/money.ts";
 import { UnreadableRow } from "./items.ts";
 
 /**
- * Packed attributes: `instrument:quantity:entryPrice;...` and `asset:amount;...`, exact decimals.
+ * Packed attributes: `instrument:quantity:entryPrice;...`, `instrument:buys:sells:leverage:kept;...` and `asset:amount;...`, exact decimals.
  * One string instead of a list of maps is a quarter of the bytes and a fifth of the time to read,
  * and still legible in a table viewer.
  */
@@ -76,6 +76,28 @@ export const unpackPositions = (packed: string): Position[] => {
   return positions;
 };
 
+const leverageIn = (packed: string): Quantity | null => (packed === "" ? null : (money(packed) as bigint as Quantity));
+
+/** Reads `instrument:buys:sells:leverage:kept;...`. @throws RangeError or Error for anything that {@link packStanding} does not write. */
+export const unpackStanding = (packed: string): MarginAccount["standing"] => {
+  const standing = new Map<string, Standing>();
+  let last = "";
+  for (const one of packed.split(";")) {
+    const [instrumentId = "", buys = "", sells = "", leverage, kept, ...rest] = one.split(":");
+    if (instrumentId <= last) throw new UnreadableRow("what stands beside positions is not sorted");
+    if (leverage === undefined || kept === undefined || rest.length > 0) throw new UnreadableRow("packed orders without their five parts");
+    last = instrumentId;
+    const [callId = "", before = ""] = kept.split("=");
+    standing.set(instrumentId, {
+      buys: money(buys) as bigint as Quantity,
+      sells: money(sells) as bigint as Quantity,
+      leverage: leverageIn(leverage),
+      kept: callId === "" ? null : { callId, leverage: leverageIn(before) },
+    });
+  }
+  return standing;
+};
+
 const SAFE = /^[A-Za-z0-9._#-]+$/;
 const safe = (name: string): string => {
   if (!SAFE.test(name)) throw new Error("a name that cannot be packed");
@@ -97,6 +119,18 @@ export const packPositions = (positions: readonly Position[]): string =>
   [...positions]
     .sort((a, b) => (a.instrumentId < b.instrumentId ? -1 : 1))
     .map((held) => `${safe(held.instrumentId)}:${decimal(held.quantity)}:${decimal(held.entryPrice)}`)
+    .join(";");
+
+const textOf = (leverage: Quantity | null): string => (leverage === null ? "" : decimal(leverage));
+
+/** Writes what stands beside positions, sorted by instrument; "" when there is none. */
+export const packStanding = (standing: MarginAccount["standing"]): string =>
+  [...standing]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([instrumentId, { buys, sells, leverage, kept }]) => {
+      const keeps = kept === null ? "" : `${safe(kept.callId)}=${textOf(kept.leverage)}`;
+      return `${safe(instrumentId)}:${decimal(buys)}:${decimal(sells)}:${textOf(leverage)}:${keeps}`;
+    })
     .join(";");
 
 /** Writes `scope:callId;...`, sorted; "" when there is none. */

@@ -218,6 +218,8 @@ export const accountReply = scopeReply.extend({
   mode: z.enum(MODES),
   outOfSync: z.boolean(),
   versions,
+  /** Open orders and the holder's leverage by instrument, as the venue last told; of pools too (M3). */
+  beside: z.array(z.object({ instrumentId, buys: quantityText, sells: quantityText, leverage: quantityText.nullable() })),
   /** Isolated pools by instrument; none where every position is margined together. */
   pools: z.array(poolReply),
 });
@@ -250,8 +252,11 @@ export const whatIfBody = z.strictObject({
 });
 
 const pricedCure = z.object({
-  /** `hedge`: a trade in a contract that need not be held, where the policy's model gives relief for it (M6). */
-  kind: z.enum(["deposit", "reduce", "hedge"]),
+  /**
+   * `hedge`: a trade in a contract that need not be held, where the policy's model gives relief for it (M6).
+   * `cancel_orders`: every open order taken back.
+   */
+  kind: z.enum(["deposit", "reduce", "hedge", "cancel_orders"]),
   asset: asset.nullable(),
   amount: moneyText.nullable(),
   instrumentId: instrumentId.nullable(),

@@ -4,7 +4,7 @@ import type { Position } from "../../core/account.ts";
 import type { Asset } from "../../core/instrument.ts";
 import type { Entry, Fact } from "../../core/ledger.ts";
 import { LIMITS } from "../../core/limits.ts";
-import type { Money } from "../../core/money.ts";
+import { type Money, ONE } from "../../core/money.ts";
 import { scope } from "./calls.ts";
 import { statedPools } from "./pools.ts";
 import {
@@ -60,6 +60,27 @@ const common = { externalId, sequence: z.number().int().min(1).max(Number.MAX_SA
 
 const closedOrder = z.strictObject({ orderId, filled: quantityText.refine((filled) => filled >= 0n, "must not be negative") });
 
+const contracts = quantityText.refine((open) => open >= 0n, "must not be negative");
+const openOrders = { instrumentId, buys: contracts, sells: contracts };
+
+/** Open orders of a statement of the venue, one entry an instrument. */
+const statedOrders = z
+  .array(z.strictObject(openOrders))
+  .max(LIMITS.positionsMax)
+  .refine((stated) => new Set(stated.map((one) => one.instrumentId)).size === stated.length, "an instrument appears twice")
+  .readonly()
+  .optional();
+
+const chosen = quantityText.refine((leverage) => leverage >= ONE, "must be 1 or more");
+
+/** Leverage of a statement of the venue, one entry an instrument. */
+const statedLeverage = z
+  .array(z.strictObject({ instrumentId, leverage: chosen }))
+  .max(LIMITS.positionsMax)
+  .refine((stated) => new Set(stated.map((one) => one.instrumentId)).size === stated.length, "an instrument appears twice")
+  .readonly()
+  .optional();
+
 /** A fact of the venue's book (R16). Amounts of deposits, confirming ones too, and of withdrawals are positive; quantities of fills are signed, buy is positive. */
 export const fact = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("deposit"), ...common, asset, amount: positive }),
@@ -81,6 +102,10 @@ export const fact = z.discriminatedUnion("kind", [
     instrumentId,
     amount: moneyText.refine((amount) => amount !== 0n, "must not be 0"),
   }),
+  /** All of the holder's orders that are open in an instrument: these figures replace the ones before; 0 and 0 is none (M3). */
+  z.strictObject({ kind: z.literal("open_orders"), ...common, ...openOrders }),
+  /** The leverage that the holder chose in an instrument; null for none (M3). */
+  z.strictObject({ kind: z.literal("leverage"), ...common, instrumentId, leverage: chosen.nullable() }),
   z.strictObject({
     kind: z.literal("order_closed"),
     ...common,
@@ -94,11 +119,23 @@ export const fact = z.discriminatedUnion("kind", [
     positions,
     /** What `balances` does not count: cash of isolated pools. Their positions stand in `positions`. Absent means no pool. */
     pools: statedPools,
+    /** The holder's open orders; absent means none. */
+    orders: statedOrders,
+    /** What the holder chose; absent means nowhere. */
+    leverage: statedLeverage,
     /** Orders that the venue has closed and whose facts the gap may have swallowed: without them a liquidation would wait for ever. */
     closedOrders: z.array(closedOrder).max(LIMITS.ordersPerAttemptMax).readonly().optional(),
   }),
   /** The venue's statement of the account after the fact `sequence`: a check of the book, which adds no number. */
-  z.strictObject({ kind: z.literal("reconciliation"), ...common, balances, positions, pools: statedPools }),
+  z.strictObject({
+    kind: z.literal("reconciliation"),
+    ...common,
+    balances,
+    positions,
+    pools: statedPools,
+    orders: statedOrders,
+    leverage: statedLeverage,
+  }),
 ]);
 
 /** Whose account it is and on what terms; opens an account that the book does not have. */

@@ -3,7 +3,18 @@ import * as z from "zod";
 import type { Instrument, RiskTier } from "../../core/instrument.ts";
 import { TermsError } from "../../core/terms-error.ts";
 import { loadTiers } from "../../core/tiers.ts";
-import { asset, count, durationMs, instant, instrumentId, moneyText, ppm, priceText, quantityText } from "./scalars.ts";
+import {
+  asset,
+  count,
+  durationMs,
+  instant,
+  instrumentId,
+  moneyText,
+  ppm,
+  priceText,
+  quantityText,
+  unsignedQuantityText,
+} from "./scalars.ts";
 
 const tier = z.strictObject({
   floor: moneyText,
@@ -56,6 +67,11 @@ const shape = z.strictObject({
   tickSize: priceText.refine((value) => value > 0n, "must be more than 0"),
   bandPpm: ppm.min(1, "a band of 0 leaves no price to trade at (R20)").max(999_999),
   markRule,
+  /** Only of contracts with brackets: the initial rate rises from the table's at `lower` to 100 % at `upper` (M3). */
+  openInterest: z
+    .strictObject({ lower: unsignedQuantityText, upper: unsignedQuantityText, ageMaxMs: durationMs.min(1) })
+    .refine(({ lower, upper }) => lower < upper, "upper must be more than lower")
+    .exactOptional(),
   /** Only of an option. */
   option: optionTerms.optional(),
 });
@@ -98,6 +114,8 @@ const complainOf = (body: Shape, complain: (complaint: Complaint) => void): void
   if (!spot && body.markRule.slowHalfLifeMs !== undefined)
     complain({ path: ["markRule", "slowHalfLifeMs"], message: "only spot pairs have one: it prices collateral (M2)" });
   complainOfOption(body, complain);
+  if (bare && body.openInterest !== undefined)
+    complain({ path: ["openInterest"], message: "only contracts with tiers have initial rates that it could raise (M3)" });
   if (spot && body.expiryAt !== null) complain({ path: ["expiryAt"], message: "spot does not expire" });
   if (body.baseAsset === body.quoteAsset) complain({ path: ["quoteAsset"], message: "must differ from baseAsset" });
   if (body.allowNonPositive && body.kind !== "linear")
@@ -120,8 +138,9 @@ export const instrumentBody = z.codec(shape, z.custom<Instrument>(), {
     return { ...rest, option, tiers, settleAsset: settleAsset ?? (inCoin ? body.baseAsset : body.quoteAsset) };
   },
   // What only some kinds have is left out elsewhere: the release before reads every row that it can hold.
-  encode: ({ settleAsset, option, ...instrument }) => ({
+  encode: ({ settleAsset, option, openInterest, ...instrument }) => ({
     ...instrument,
+    ...(openInterest !== undefined && { openInterest: { ...openInterest } }),
     tiers: instrument.tiers.map((one) => ({ ...one })),
     ...(instrument.kind === "linear" && settleAsset !== instrument.quoteAsset && { settleAsset }),
     ...(option !== null && { option: { ...option } }),

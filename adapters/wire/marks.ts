@@ -25,6 +25,9 @@ const slowText = z.codec(
   },
 );
 
+/** A figure of the whole market, with the instant of the tick that told it. */
+const told = z.strictObject({ total: quantityText, asOf: instant });
+
 /**
  * What only some marks have: each field is left out where the mark has none, so that the release before
  * reads all others. Fields of a later release are passed over.
@@ -33,18 +36,20 @@ export const markExtras = z.object({
   slow: slowText.exactOptional(),
   confidencePpm: confidence.exactOptional(),
   funding: funding.exactOptional(),
-  deposits: z.strictObject({ total: quantityText, asOf: instant }).exactOptional(),
+  interest: told.exactOptional(),
+  deposits: told.exactOptional(),
 });
 
 /** What a mark has of {@link markExtras}; null where that is nothing. */
-export const extrasOf = ({ slow, confidencePpm, funding: told, deposits }: Mark): z.input<typeof markExtras> | null => {
-  if (slow === undefined && confidencePpm === undefined && told === undefined && deposits === undefined) return null;
-  return z.encode(markExtras, {
+export const extrasOf = ({ slow, confidencePpm, funding: next, interest, deposits }: Mark): z.input<typeof markExtras> | null => {
+  const extras = {
     ...(slow !== undefined && { slow }),
     ...(confidencePpm !== undefined && { confidencePpm }),
-    ...(told !== undefined && { funding: { ...told } }),
+    ...(next !== undefined && { funding: { ...next } }),
+    ...(interest !== undefined && { interest: { ...interest } }),
     ...(deposits !== undefined && { deposits: { ...deposits } }),
-  });
+  };
+  return Object.keys(extras).length === 0 ? null : z.encode(markExtras, extras);
 };
 
 /** One price of one instrument at its source. Whether it is plausible is `judgeMark`'s to say; 0 and less read well here. */
@@ -57,6 +62,8 @@ export const markTick = z.strictObject({
   confidencePpm: confidence.exactOptional(),
   /** Of a perpetual; where it is not given the last one stands (M1). */
   funding: funding.exactOptional(),
+  /** What is open of a contract in the market, in the unit of its terms; where it is not given the last figure stands (M3). */
+  openInterest: unsignedQuantityText.optional(),
   /** What everybody deposited of a spot pair's base asset, in units; where it is not given the last figure stands (M2). */
   totalDeposits: unsignedQuantityText.optional(),
 });

@@ -97,7 +97,12 @@ const isAdmittedPolicy = ({ model, collateral, valuationAsset, levels }: Policy)
 };
 
 /** True for an account that holds, owes and settles in the valuation asset only. */
-const isAdmittedAccount = ({ positions, balances, reserved }: MarginAccount, policy: Policy, instruments: Instruments): boolean => {
+const isAdmittedAccount = (
+  { positions, balances, reserved, standing }: MarginAccount,
+  policy: Policy,
+  instruments: Instruments,
+): boolean => {
+  if (standing.size > 0) return false;
   if (positions.length === 0 || positions.length > LIMITS.positionsMax) return false;
   for (const [asset, balance] of balances) {
     if (asset !== policy.valuationAsset && (balance !== 0n || (reserved.get(asset) ?? 0n) !== 0n)) return false;
@@ -126,7 +131,7 @@ const writeAccount = (book: Omit<LinearBook, "largest" | "levels">, row: number,
  * Reads accounts of one policy into columns.
  *
  * Admitted: accounts of up to 500 linear positions that all settle in the policy's valuation asset, hold and owe
- * nothing else and have no isolated pool, under a policy that takes no haircut from that asset. Every other account is in the columns too and
+ * nothing else and have no isolated pool, no open order and no leverage of their own, under a policy that takes no haircut from that asset. Every other account is in the columns too and
  * goes to the exact pass.
  *
  * @param instruments the terms that the positions' entry values are worked out with; with another multiplier in the

@@ -25,7 +25,7 @@ interface Prices {
 }
 
 /** What a mark comes to, until its quality changes: a memo, not a state. Sweeps of many prices share all marks but one. */
-const remembered = new WeakMap<Mark, PricedInstrument>();
+const remembered = new WeakMap<Mark, { readonly terms: Instrument; readonly priced: PricedInstrument }>();
 
 /** Funding accrues with the snapshot's time and is not in the columns: whoever holds such a perpetual goes to the exact pass. */
 const estimateIn = ({ estimate }: PricedInstrument): Estimate | null => (estimate !== null && estimate.funding === null ? estimate : null);
@@ -34,9 +34,9 @@ const estimateOf = (terms: Instrument, snapshot: MarketSnapshot, now: number): E
   const mark = snapshot.marks.get(terms.instrumentId);
   if (mark === undefined) return null;
   const known = remembered.get(mark);
-  if (known?.instrument === terms && now >= known.validFrom && now < known.validUntil) return estimateIn(known);
+  if (known?.terms === terms && now >= known.priced.validFrom && now < known.priced.validUntil) return estimateIn(known.priced);
   const priced = priceInstrument(terms, snapshot, now);
-  remembered.set(mark, priced);
+  remembered.set(mark, { terms, priced });
   return estimateIn(priced);
 };
 

@@ -1,6 +1,7 @@
 import { supportAmount, transferAmount } from "../../core/credit-support.ts";
 import { waysToCure } from "../../core/cure.ts";
 import { fillPosition } from "../../core/fill.ts";
+import { openInterestRate } from "../../core/initial-rates.ts";
 import { levelOf } from "../../core/level.ts";
 import { closingProceeds } from "../../core/limit-price.ts";
 import { planLiquidation } from "../../core/liquidation-plan.ts";
@@ -16,7 +17,6 @@ import {
   entryMargin,
   fillablePrice,
   isolatedLiquidationPrice,
-  openInterestRate,
   type ProfiledPosition,
 } from "../../core/venue-profile.ts";
 import { checkWithdrawal } from "../../core/withdrawal.ts";

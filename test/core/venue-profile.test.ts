@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { supportAmount, transferAmount } from "../../core/credit-support.ts";
+import { openInterestRate } from "../../core/initial-rates.ts";
 import { type Money, money, ONE, price, quantity } from "../../core/money.ts";
 import { type Ratio, ratio } from "../../core/ratio.ts";
 import {
@@ -9,7 +10,6 @@ import {
   fillablePrice,
   isolatedLiquidationPrice,
   maintenanceRate,
-  openInterestRate,
   type ProfiledPosition,
   sizeRate,
 } from "../../core/venue-profile.ts";

@@ -49,11 +49,12 @@ const shown = ({ statement: { low }, level, headroomPpm, boundBy, amountDue }: E
   ...{ level, headroomPpm, boundBy, due: decimal(amountDue) },
 });
 const curesOf = ({ cures }: Explained): string[] =>
-  cures.map(({ cure, cost }: PricedCure) =>
-    cure.kind === "deposit"
+  cures.map(({ cure, cost }: PricedCure) => {
+    if (cure.kind === "cancel_orders") return `cancel_orders: ${decimal(cost)}`;
+    return cure.kind === "deposit"
       ? `deposit ${decimal(cure.amount)} ${cure.asset}: ${decimal(cost)}`
-      : `${cure.kind} ${cure.side} ${decimal(cure.quantity)} ${cure.instrumentId}: ${decimal(cost)}`,
-  );
+      : `${cure.kind} ${cure.side} ${decimal(cure.quantity)} ${cure.instrumentId}: ${decimal(cost)}`;
+  });
 
 describe("what if, in literal figures", () => {
   test("nothing is asked: after is before", () => {
@@ -159,6 +160,7 @@ describe("a question without an answer is refused by name", () => {
 /** The question that carries a cure out. */
 const carriedOut = ({ cure }: PricedCure): Partial<Question> => {
   if (cure.kind === "deposit") return { deposits: [{ asset: cure.asset, amount: cure.amount }] };
+  if (cure.kind === "cancel_orders") throw new Error("no question cancels orders");
   const signed = (cure.side === "buy" ? cure.quantity : -cure.quantity) as Quantity;
   return { trades: [{ instrumentId: cure.instrumentId, quantity: signed, price: null }] };
 };

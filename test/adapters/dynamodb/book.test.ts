@@ -323,7 +323,7 @@ describe("pages of a shard", () => {
   });
 
   const rows: readonly [name: string, spoiled: Item, error: string][] = [
-    ["an unknown schema version (I26)", { schema: { N: "4" } }, "schema version 4"],
+    ["an unknown schema version (I26)", { schema: { N: "5" } }, "schema version 5"],
     ["no schema version", { schema: { NULL: true } }, "schema version missing"],
     ["a level of another version", { level: { S: "PANIC" } }, "no level in level"],
     ["a price with an exponent", { positions: { S: "BTC-PERP:1:1e3" } }, "not a plain decimal"],

@@ -223,8 +223,32 @@ describe("two versions of an account's row live side by side (I26, S33)", () => 
     expect(encodeAccount({ ...pooled, openCalls: {}, pools: new Map() }, "", 16)).toEqual(encodeAccount(base, "", 16));
   });
 
+  test("M3 with open orders or leverage it is of version 4, with or without pools: the release before refuses it", () => {
+    const standing = new Map([
+      ["BTC-PERP", { buys: quantity("0.5"), sells: quantity("0"), leverage: null, kept: null }],
+      ["ETH-PERP", { buys: quantity("0"), sells: quantity("12.00000001"), leverage: quantity("12.5"), kept: null }],
+      ["SOL-PERP", { buys: quantity("0"), sells: quantity("0"), leverage: null, kept: { callId: "MC-A-1", leverage: quantity("5") } }],
+      ["XRP-PERP", { buys: quantity("1"), sells: quantity("0"), leverage: quantity("3"), kept: { callId: "MC-A-1", leverage: null } }],
+    ]);
+    const packed = "BTC-PERP:0.5:0::;ETH-PERP:0:12.00000001:12.5:;SOL-PERP:0:0::MC-A-1=5;XRP-PERP:1:0:3:MC-A-1=";
+    const pool = { instrumentId: "BTC-PERP", asset: "USDT", cash: money("5"), position: null, level: "HEALTHY" as const };
+    const pools = new Map([["BTC-PERP", { ...pool, episode: null, live: null }]]);
+    for (const account of [
+      { ...base, standing },
+      { ...base, standing, pools },
+    ]) {
+      const row = encodeAccount(account, "", 16, 1);
+      expect([row["schema"], row["standing"]]).toEqual([{ N: "4" }, { S: packed }]);
+      expect(decodeAccount(row)).toEqual(account);
+      expect(() => decodeBefore(row)).toThrow("schema version 4");
+      for (const spoiled of ["", "A:1:1", "B:1:1::;A:1:1::", "A:1:1:1", "A:1:x::", "A:1:1:::1"])
+        expect(() => decodeAccount({ ...row, standing: { S: spoiled } })).toThrow();
+    }
+    expect(encodeAccount({ ...base, standing: new Map() }, "", 16)).toEqual(encodeAccount(base, "", 16));
+  });
+
   test.each([
-    ["a version that is to come", { schema: { N: "4" } }, "schema version 4"],
+    ["a version that is to come", { schema: { N: "5" } }, "schema version 5"],
     ["a version that never was", { schema: { N: "0" } }, "schema version 0"],
     ["none", { schema: { S: "2" } }, "schema version missing"],
     ["the gap of version 2 in version 1", { schema: { N: "1" }, gap: { N: "0" } }, "no gap of version 1 in gap"],

@@ -111,6 +111,7 @@ describe("snapshots", () => {
       ...mark("BTC-PERP", "7935", T0),
       slow,
       deposits: { total: quantity("1500.5"), asOf: T0 - 1 },
+      interest: { total: quantity("0"), asOf: T0 - 2 },
       confidencePpm: 950_000,
       funding: { rate: price("-0.0001"), intervalMs: 28_800_000, nextAt: T0 + 60_000 },
     };
@@ -166,6 +167,7 @@ describe("snapshots", () => {
         source: "S".repeat(32),
         slow: 123_456_789_011_234_567_812_345_678n as SlowPrice,
         deposits: { total: quantity("123456789012.12345678"), asOf: T0 },
+        interest: { total: quantity("123456789012.12345678"), asOf: T0 },
         confidencePpm: 950_000,
       }),
     );

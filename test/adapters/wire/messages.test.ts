@@ -85,7 +85,11 @@ describe("marks", () => {
     const read = markTick.parse({ ...good, ...told });
     expect(read.funding).toEqual({ rate: price("-0.0001"), intervalMs: 28_800_000, nextAt: Date.UTC(2020, 2, 12, 16) });
     expect(JSON.parse(encodeMarks([read, markTick.parse(good)]))).toMatchObject({ marks: [{ ...good, ...told }, good] });
+    const open = markTick.parse({ ...good, openInterest: "12.5" });
+    expect(open.openInterest).toBe(quantity("12.5"));
+    expect(JSON.parse(encodeMarks([open]))).toMatchObject({ marks: [{ openInterest: "12.5" }] });
     for (const wrong of [
+      { openInterest: "-0.1" },
       { totalDeposits: "-1" },
       { confidencePpm: 1_000_001 },
       { funding: { ...told.funding, rate: "1.00000001" } },
@@ -148,12 +152,17 @@ describe("facts of the book feed (R16)", () => {
     { kind: "fill", ...base, instrumentId: "BTC-PERP", quantity: "-0.5", price: "-36.98", fee: "-0.01", orderId: null },
     { kind: "fill", ...base, instrumentId: "BTC-PERP", quantity: "1", price: "5000", fee: "2.5", orderId: `${callId}-1-BTC-PERP` },
     { kind: "pool_transfer", ...base, instrumentId: "BTC-PERP", amount: "-0.00000001" },
+    { kind: "open_orders", ...base, instrumentId: "BTC-PERP", buys: "0", sells: "2.5" },
+    { kind: "leverage", ...base, instrumentId: "BTC-PERP", leverage: "1" },
+    { kind: "leverage", ...base, instrumentId: "BTC-PERP", leverage: null },
     {
       kind: "reconciliation",
       ...base,
       balances: {},
       positions: [{ instrumentId: "BTC-PERP", quantity: "-2", entryPrice: "7935" }],
       pools: [{ instrumentId: "BTC-PERP", cash: "-0.5" }],
+      orders: [{ instrumentId: "BTC-PERP", buys: "0.5", sells: "0" }],
+      leverage: [{ instrumentId: "ETH-PERP", leverage: "12.5" }],
     },
     { kind: "order_closed", ...base, orderId: `${callId}-1-BTC-PERP`, filled: "0" },
     {
@@ -179,6 +188,15 @@ describe("facts of the book feed (R16)", () => {
     ["confirming deposit of 0", { kind: "deposit_pending", ...base, asset: "USDT", amount: "0" }],
     ["negative withdrawal", { kind: "withdrawal", ...base, asset: "USDT", amount: "-5" }],
     ["amount as a number (S43)", { kind: "deposit", ...base, asset: "USDT", amount: 100 }],
+    ["leverage below 1", { kind: "leverage", ...base, instrumentId: "BTC-PERP", leverage: "0.99999999" }],
+    ["orders below 0", { kind: "open_orders", ...base, instrumentId: "BTC-PERP", buys: "0", sells: "-1" }],
+    [
+      "orders of an instrument twice",
+      {
+        ...{ kind: "snapshot", ...base, balances: {}, positions: [] },
+        orders: ["1", "2"].map((buys) => ({ instrumentId: "A", buys, sells: "0" })),
+      },
+    ],
     ["transfer of 0", { kind: "pool_transfer", ...base, instrumentId: "BTC-PERP", amount: "0" }],
     ["pool twice", { kind: "snapshot", ...base, balances: {}, positions: [], pools: [1, 2].map(() => ({ instrumentId: "A", cash: "1" })) }],
     ["fill of nothing", { kind: "fill", ...base, instrumentId: "BTC-PERP", quantity: "0", price: "1", fee: "0", orderId: null }],

@@ -35,6 +35,12 @@ describe("instruments (M3, R24)", () => {
     expect(encodeInstrument(instrumentBody.parse(slow))).toMatchObject({ markRule: slow.markRule });
   });
 
+  test("caps of open interest, in the unit that ticks tell it in (M3)", () => {
+    const capped = { ...instrumentFixture, openInterest: { lower: "1000.5", upper: "2000", ageMaxMs: 60_000 } };
+    expect(encodeInstrument(instrumentBody.parse(capped))).toMatchObject({ openInterest: capped.openInterest });
+    expect(encodeInstrument(instrumentBody.parse(instrumentFixture))).not.toHaveProperty("openInterest");
+  });
+
   const tiers = instrumentFixture.tiers;
   test.each<[string, object, RegExp]>([
     ["a deduction that jumps", { tiers: [tiers[0], { ...tiers[1], amountMm: "4000" }] }, /^tiers: .*bracket 2.*jump/],
@@ -55,6 +61,12 @@ describe("instruments (M3, R24)", () => {
       "bounds that leave nothing (S05)",
       { markRule: { ...instrumentFixture.markRule, minAnswer: "2", maxAnswer: "2" } },
       /^markRule\.maxAnswer: /,
+    ],
+    ["caps that leave nothing (M3)", { openInterest: { lower: "2", upper: "2", ageMaxMs: 1 } }, /^openInterest: upper must be more/],
+    [
+      "open interest of a spot pair (M3)",
+      { kind: "spot", tiers: [], openInterest: { lower: "1", upper: "2", ageMaxMs: 1 } },
+      /^openInterest: only contracts/,
     ],
     ["a multiplier of 0", { multiplier: "0" }, /^multiplier: /],
     ["a rate above 1", { tiers: [{ ...tiers[0], rateIm: 1_000_001 }] }, /^tiers\.0\.rateIm: /],

@@ -121,6 +121,7 @@ export const decodeAccount = (item: Item): MarginAccount => {
     reserved: reserved === undefined ? NO_AMOUNTS : unpackAmounts(text(item, "reserved")),
     positions: unpackPositions(text(item, "positions")),
     pools: new Map(),
+    standing: new Map(),
     sourceSequence: countOf(counts.slice(split + 1)),
     outOfSync: item["gap"]?.BOOL === true,
     // The release before had no such field, and healed by any snapshot.
