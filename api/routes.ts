@@ -10,6 +10,7 @@ import { postMarks } from "./marks.ts";
 import { listOrders } from "./orders.ts";
 import { approveChangeRoute, listChanges, withdrawChangeRoute } from "./pending-changes.ts";
 import { putPolicy } from "./policies.ts";
+import { readRisk } from "./risk.ts";
 import type { Route } from "./route.ts";
 import { askWhatIf } from "./what-if.ts";
 import { checkWithdrawalRoute } from "./withdrawal-checks.ts";
@@ -31,6 +32,7 @@ const resources: readonly Route[] = [
   postFeedEntries,
   putInstrument,
   putPolicy,
+  readRisk,
   listChanges,
   approveChangeRoute,
   withdrawChangeRoute,

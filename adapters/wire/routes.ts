@@ -29,6 +29,7 @@ export const ROUTES = [
   { method: "POST", path: "/feed-entries", action: "postFeedEntries", access: "iam" },
   { method: "PUT", path: "/instruments/{instrumentId}", action: "putInstrument", access: "iam" },
   { method: "PUT", path: "/policies/{policyId}", action: "putPolicy", access: "iam" },
+  { method: "GET", path: "/risk", action: "readRisk", access: "iam" },
   { method: "GET", path: "/changes", action: "listChanges", access: "iam" },
   { method: "POST", path: "/changes/{changeId}/approval", action: "approveChange", access: "iam" },
   { method: "POST", path: "/changes/{changeId}/withdrawal", action: "withdrawChange", access: "iam" },

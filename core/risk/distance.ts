@@ -7,6 +7,7 @@ import { given, refused } from "../statistics/answer.ts";
 import type { JointReturns } from "../statistics/returns.ts";
 import { type Ladder, ladderOf, onLadder } from "./ladder.ts";
 import { type LeadTime, leadTime, passageProbability } from "./lead-time.ts";
+import { sameDraws } from "./paths.ts";
 import { assetsOf, type JudgedOn, movedSnapshot, neededBy, standingOn } from "./shocked-account.ts";
 
 const DAY_MS = 86_400_000;
@@ -52,27 +53,16 @@ export interface Distance {
   readonly heldFixed: readonly Asset[];
 }
 
-/** xorshift32: the paths of one scenario set are the same for every account and on every day. */
-const drawing = (): (() => number) => {
-  let state = 0x9e3779b9;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
-};
-
 const whole = (value: bigint): number => Number(value) / 1e8;
 const moneyUp = (value: number): Money => BigInt(Math.ceil(value * 1e8)) as Money;
 const downTo3 = (value: number): number => Math.floor(Math.min(FAR, Math.max(0, value)) * 1_000) / 1_000;
 
-/** The rows' moves of the laddered assets. */
-const jointOf = ({ history, units, horizonDays }: StatisticalTerms, ladders: readonly Ladder[]): JointReturns => ({
+/** The rows' moves of these assets, all of which the scenarios know. */
+export const jointOf = ({ history, units, horizonDays }: StatisticalTerms, assets: readonly Asset[]): JointReturns => ({
   kind: "simple",
-  names: ladders.map(({ asset }) => asset),
+  names: assets,
   endsAt: history.map((_, index) => index),
-  columns: ladders.map(({ asset }) => {
+  columns: assets.map((asset) => {
     const unit = units.indexOf(asset);
     return Float64Array.from(history, ({ movesPpm }) => (movesPpm[unit] as Ppm) / 1_000_000);
   }),
@@ -120,7 +110,8 @@ const walkHistory = (joint: JointReturns, ladders: readonly Ladder[], { history,
   let [squares, worst, at] = [0, 0, -1];
   for (let row = 0; row < history.length; row += 1) {
     let profit = 0;
-    for (const [which, ladder] of ladders.entries()) profit += onLadder(ladder, (joint.columns[which] as Float64Array)[row] as number);
+    for (const [which, ladder] of ladders.entries())
+      profit += onLadder(ladder.distance, (joint.columns[which] as Float64Array)[row] as number);
     squares += profit * profit;
     if (profit < worst) [worst, at] = [profit, row];
   }
@@ -154,13 +145,13 @@ export const distanceOf = (account: MarginAccount, judged: JudgedOn, scenarios: 
   const on = { ...judged, snapshot: neededBy(account, judged) };
   const known = assets.filter((asset) => scenarios.units.includes(asset));
   const ladders = known.map((asset) => ladderOf(account, on, asset));
-  const joint = jointOf(scenarios, ladders);
+  const joint = jointOf(scenarios, known);
   const { volatility, worst } = walkHistory(joint, ladders, scenarios);
   if (volatility === 0) return refused("ZERO_VOLATILITY", "no scenario moves the account: what it holds is hedged, or unknown to them");
   const { equity, maintenance } = standingOn(account, on);
   const distance = equity - maintenance;
   const distanceAfter = (moves: Float64Array): number =>
-    ladders.reduce((sum, ladder, which) => sum + onLadder(ladder, moves[which] as number), whole(distance));
+    ladders.reduce((sum, ladder, which) => sum + onLadder(ladder.distance, moves[which] as number), whole(distance));
   const isBreached = (row: JointMove, multiple: number): boolean => {
     const moves = new Map(scenarios.units.map((asset, unit) => [asset, Math.round((row.movesPpm[unit] as Ppm) * multiple)]));
     const after = standingOn(account, { ...on, snapshot: movedSnapshot(on.snapshot, moves, `${row.name} x${multiple}`) });
@@ -170,9 +161,9 @@ export const distanceOf = (account: MarginAccount, judged: JudgedOn, scenarios: 
     distanceAfter(Float64Array.from(known, (asset) => ((row.movesPpm[scenarios.units.indexOf(asset)] as Ppm) * multiple) / 1_000_000));
   const periods = Math.sqrt(scenarios.horizonDays);
   const terms = { paths: PATHS, quantile: QUANTILE };
-  const soon = leadTime(joint, distanceAfter, volatility * periods, { ...terms, steps: 1, random: drawing() });
+  const soon = leadTime(joint, distanceAfter, volatility * periods, { ...terms, steps: 1, random: sameDraws() });
   if (!soon.ok) return soon;
-  const later = leadTime(joint, distanceAfter, volatility * periods, { ...terms, steps: PERIODS, random: drawing() });
+  const later = leadTime(joint, distanceAfter, volatility * periods, { ...terms, steps: PERIODS, random: sameDraws() });
   if (!later.ok) return later;
   const grace = passageProbability(whole(distance), volatility, policy.graceMs / DAY_MS);
   if (!grace.ok) return grace;

@@ -9,6 +9,18 @@ export interface PathTerms {
   /** Uniform numbers in [0, 1): a seeded generator gives the same paths again. */
   readonly random: () => number;
 }
+
+/** xorshift32: the paths of one scenario set are the same for every account and on every day. */
+export const sameDraws = (): (() => number) => {
+  let state = 0x9e3779b9;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+};
+
 /** The most steps of all paths together: what a scheduled function computes in seconds. */
 const MOST_STEPS = 50_000_000;
 

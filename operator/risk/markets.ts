@@ -45,8 +45,15 @@ const bareTerms = (impliedVolatilityPpm: number | null): AssetTerms => ({
   impliedVolatilityPpm,
 });
 
-/** Realised and EWMA volatilities and correlations of price files, beside what options imply; null without files. */
-export const pricesOf = (files: readonly PriceFile[], implied: readonly ImpliedVolatility[], quoteAsset: string): Analytics | null => {
+/** Price files of the book's assets and of macro series. */
+interface PriceInputs {
+  readonly files: readonly PriceFile[];
+  readonly macro: readonly PriceFile[];
+  readonly quoteAsset: string;
+}
+
+/** Realised and EWMA volatilities and correlations of price files, to each other and to macro series, beside what options imply; null without files. */
+export const pricesOf = ({ files, macro, quoteAsset }: PriceInputs, implied: readonly ImpliedVolatility[]): Analytics | null => {
   if (files.length === 0) return null;
   const stranger = files.find(({ lineage }) => !lineage.symbol.endsWith(quoteAsset));
   if (stranger !== undefined) {
@@ -61,5 +68,5 @@ export const pricesOf = (files: readonly PriceFile[], implied: readonly ImpliedV
     }),
   );
   const book = { name: "stage", quoteAsset, insuranceFund: null, assets, accounts: [] };
-  return analyticsOf(book, joinHistory(book, files, LEAST_DAYS), { assets: files, macro: [] }, TERMS);
+  return analyticsOf(book, joinHistory(book, files, LEAST_DAYS), { assets: files, macro }, TERMS);
 };

@@ -4,7 +4,9 @@ import type { Analytics } from "../validate/analytics.ts";
 import { type Figure, figure } from "../validate/figure.ts";
 import type { Lineage, PriceFile } from "../validate/lineage.ts";
 import type { RiskBook } from "./book.ts";
+import { type BookDefaults, creditOf } from "./credit.ts";
 import { type BrokerExposure, type BrokerLimits, exposuresOf } from "./exposures.ts";
+import type { NetStableFunding } from "./funding.ts";
 import { type ImpliedVolatility, impliedOf, pricesOf } from "./markets.ts";
 import { metricsOf, type RiskMetric, toldInterest } from "./metrics.ts";
 import { type BookStresses, scenariosIn, stressesOf } from "./stresses.ts";
@@ -28,7 +30,9 @@ export interface RiskSection {
   readonly metrics: readonly RiskMetric[];
   readonly openInterest: ReturnType<typeof toldInterest>;
   readonly stresses: BookStresses["rows"];
-  /** Why there are none; null where there are. */
+  /** By the scenarios that are given, else by the first that a policy holds; null where there are none. */
+  readonly defaults: BookDefaults | null;
+  /** Why there are neither stresses nor defaults; null where there are. */
   readonly noStresses: string | null;
   readonly contagion: readonly ToldContagion[];
   readonly exposures: readonly BrokerExposure[];
@@ -44,6 +48,8 @@ export interface RiskReport {
   /** Null without price files. */
   readonly prices: Analytics | null;
   readonly files: readonly Lineage[];
+  /** Null without a balance sheet. */
+  readonly funding: NetStableFunding | null;
 }
 
 /** What is given beside the book. */
@@ -52,6 +58,11 @@ export interface RiskInputs {
   readonly quoteAsset: string;
   readonly scenarios: StatisticalTerms | null;
   readonly limits: BrokerLimits;
+  /** Share of an exposure that is lost in a default (M16), ppm. */
+  readonly lossGivenDefaultPpm: number;
+  readonly macro: readonly PriceFile[];
+  /** Balance sheet of the entity that funds margin; null where none is given. */
+  readonly funding: NetStableFunding | null;
 }
 
 const told = ({ asset, direction, turns, safe }: BookContagion): ToldContagion => ({
@@ -59,7 +70,7 @@ const told = ({ asset, direction, turns, safe }: BookContagion): ToldContagion =
   turns: turns.slice(0, LISTED).map(({ name, move, liquidated }) => ({ name, move: figure(move), liquidated: figure(liquidated) })),
 });
 
-const sectionOf = (book: RiskBook, valuationAsset: string, { scenarios, limits }: RiskInputs): RiskSection => {
+const sectionOf = (book: RiskBook, valuationAsset: string, { scenarios, limits, lossGivenDefaultPpm }: RiskInputs): RiskSection => {
   const scopes = book.scopes.filter(({ policy }) => policy.valuationAsset === valuationAsset);
   const { instruments } = book.snapshot;
   const assets = new Set(
@@ -67,14 +78,16 @@ const sectionOf = (book: RiskBook, valuationAsset: string, { scenarios, limits }
   );
   const sets = scenariosIn({ ...book, scopes }, scenarios);
   const stresses = stressesOf(book, scopes, sets);
+  const first = scenarios ?? sets[0] ?? null;
+  const credit = first === null ? null : creditOf(book, scopes, first, lossGivenDefaultPpm);
   return {
     ...{ valuationAsset, scopes: scopes.length, metrics: metricsOf(book, scopes), openInterest: toldInterest(scopes) },
-    stresses: stresses.rows,
+    ...{ stresses: stresses.rows, defaults: credit?.defaults ?? null },
     noStresses: sets.length > 0 ? null : "no policy of these accounts holds joint scenarios: give some with --scenarios",
     contagion: [...assets]
       .sort()
       .flatMap((asset) => (["fall", "rise"] as const).map((way) => told(bookContagion(scopes, book, asset, way)))),
-    exposures: exposuresOf(scopes, sets.length === 0 ? null : stresses.byBroker, limits),
+    exposures: exposuresOf(scopes, credit === null ? null : { stress: stresses.byBroker, credit: credit.byBroker }, limits),
   };
 };
 
@@ -86,6 +99,7 @@ export const riskOf = (book: RiskBook, inputs: RiskInputs): RiskReport => {
     marksAt: new Date(book.snapshot.takenAt).toISOString(),
     ...{ accounts: book.accounts, leftOut: book.leftOut },
     sections: assets.map((asset) => sectionOf(book, asset, inputs)),
-    ...{ implied, prices: pricesOf(inputs.files, implied, inputs.quoteAsset), files: inputs.files.map(({ lineage }) => lineage) },
+    ...{ implied, prices: pricesOf(inputs, implied), files: [...inputs.files, ...inputs.macro].map(({ lineage }) => lineage) },
+    funding: inputs.funding,
   };
 };

@@ -3,18 +3,11 @@ import { placesOf } from "../../adapters/wire/parse.ts";
 import { type StatisticalTerms, validateStatisticalTerms } from "../../core/statistical-model.ts";
 import { TermsError } from "../../core/terms-error.ts";
 import { Refusal } from "../command-line.ts";
-import { contentOf } from "../files.ts";
+import { jsonOf } from "../files.ts";
 
 /** Reads joint scenarios as `npm run scenarios` writes them. @throws Refusal with the place of each fault. */
 export const readScenarios = (path: string): StatisticalTerms => {
-  let content: unknown;
-  try {
-    content = JSON.parse(contentOf("scenarios", path));
-  } catch (error) {
-    if (error instanceof Refusal) throw error;
-    throw new Refusal(`${path}: is no JSON (${(error as Error).message.split("\n")[0]})`);
-  }
-  const read = statisticalTerms.safeParse(content);
+  const read = statisticalTerms.safeParse(jsonOf("scenarios", path));
   if (!read.success) throw new Refusal(`${path} cannot be used:\n  ${placesOf(read.error)}`);
   try {
     validateStatisticalTerms(path, read.data);

@@ -23,6 +23,7 @@ postMarks        -        -       any   -    -      -
 postFeedEntries  -        -       -     any  -      -
 putInstrument    any      -       -     -    -      -
 putPolicy        any      -       -     -    -      -
+readRisk         any      any     -     -    -      -
 listChanges      any      any     -     -    -      -
 approveChange    any      -       -     -    -      -
 withdrawChange   any      -       -     -    -      -

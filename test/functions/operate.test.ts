@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { createMarks } from "../../adapters/dynamodb/marks.ts";
+import { createRiskReports } from "../../adapters/dynamodb/risk-report.ts";
 import { ROUTES } from "../../adapters/wire/routes.ts";
 import { instrumentFixture, policyFixture } from "../adapters/samples.ts";
+import { emptyRisk } from "../api/risk-report.ts";
 import { ask, moveMark, openAccount, openVenue, type Venue } from "../api/venue.ts";
 import { startTables, type TestTables } from "../engine.ts";
 
@@ -29,6 +31,10 @@ beforeAll(async () => {
   await moveMark(venue, "7300", "A-1");
   await moveMark(venue, "7300", "A-2");
   callIds = { A1: await liveCallOf("A-1"), A2: await liveCallOf("A-2") };
+  const marksAt = "2020-03-12T10:00:00.000Z";
+  await createRiskReports(venue.world).publish({
+    ...{ report: emptyRisk(marksAt), marksAt: 1_584_007_200_000, publishedAt: 1_584_007_200_000, release: "0.1.0" },
+  });
   changeIds = { own: await changeOf("slow"), other: await changeOf("slower") };
 });
 afterAll(() => tables.stop());
@@ -87,6 +93,7 @@ const REACH: Record<string, readonly [own: string, other: string]> = {
   postFeedEntries: /*      */ ["---+--", "---+--"],
   putInstrument: /*        */ ["+-----", "+-----"],
   putPolicy: /*            */ ["+-----", "+-----"],
+  readRisk: /*             */ ["++----", "++----"],
   listChanges: /*          */ ["++----", "++----"],
   approveChange: /*        */ ["+-----", "+-----"],
   withdrawChange: /*       */ ["+-----", "+-----"],

@@ -137,6 +137,6 @@ describe("a ladder of exact revaluations", () => {
     [4, 238_800],
     [-2, -56_715],
   ])("a move of %s", (move, change) => {
-    expect(onLadder(ladder, move)).toBeCloseTo(change, 6);
+    expect(onLadder(ladder.distance, move)).toBeCloseTo(change, 6);
   });
 });
