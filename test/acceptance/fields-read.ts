@@ -1,8 +1,8 @@
 import type { Figures } from "./venue-cases.ts";
 
 /**
- * Fields that change no figure of any topic: what a source prints beside its inputs, and what is the same in every case.
- * `k` to `abs_multiplier` are the source's own intermediate figures; a quantity at a confidence has one of its own.
+ * Fields that change no figure of any topic: the source's own intermediate figures (`k` to `abs_multiplier`), parameters
+ * that an option's mark volatility or a profit already contains, and what stands beside the confidence threshold of all.
  */
 const BESIDE = new Set([
   ...["dayCount", "discount", "ExiryTs", "SVIparam", "k", "linear_mult_cap", "abs_mult_cap", "k_star", "linear_multiplier"],

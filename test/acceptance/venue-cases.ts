@@ -14,11 +14,13 @@ export type Figures = Readonly<Record<string, unknown>>;
 export type Answer = Readonly<Record<string, unknown>>;
 
 /** The worked cases are not part of the project: they are read where they are, if they are there; `MARGIN_CASES` names another file. */
-const path = resolve(import.meta.dirname, "../..", process.env["MARGIN_CASES"] ?? "../shared/cases/margin-cases.json");
+const named = process.env["MARGIN_CASES"];
+const path = resolve(import.meta.dirname, "../..", named ?? "../shared/cases/margin-cases.json");
+if (named !== undefined && !existsSync(path)) throw new Error(`MARGIN_CASES names ${path}, and there is no such file`);
 const file = existsSync(path)
   ? (JSON.parse(readFileSync(path, "utf8")) as { readonly cases: readonly Figures[]; readonly fixtures?: Figures })
   : { cases: [] };
-export const CASES = { path, cases: file.cases, fixtures: file.fixtures ?? {} };
+export const CASES = { path, isThere: existsSync(path), cases: file.cases, fixtures: file.fixtures ?? {} };
 
 export const num = (figures: Figures, name: string): number => {
   const value = figures[name];
