@@ -8,10 +8,12 @@ import { hashOf } from "../../adapters/dynamodb/keys.ts";
 import { firstDifference } from "../../adapters/recompute.ts";
 import { acknowledge } from "../../core/commands.ts";
 import type { Fact } from "../../core/ledger.ts";
-import { money, quantity } from "../../core/money.ts";
+import { money, price, quantity } from "../../core/money.ts";
+import { STANDARD_TERMS } from "../../core/portfolio/portfolio-terms.ts";
+import type { StatisticalTerms } from "../../core/statistical-model.ts";
 import { accountOfCall, type VerifiedAccount, verifyAccount } from "../../operator/verify-account.ts";
 import { isFault, linesOf } from "../../operator/verify-lines.ts";
-import { policy } from "../adapters/samples.ts";
+import { instrument, policy } from "../adapters/samples.ts";
 import { startTables, type TestTables } from "../engine.ts";
 import { markAt, openAccount, putTerms, type Stage, stageOn, T0 } from "../functions/stage.ts";
 
@@ -69,6 +71,43 @@ const withKept = (body: Record<string, unknown>, over: object): object => {
   return { decision: { ...decision, kept: { ...decision.kept, ...over } } };
 };
 
+const JOINT: StatisticalTerms = {
+  ...{ scenariosId: "joint", version: 1, horizonDays: 1, units: ["BTC"], confidence: 975_000, weight: 750_000 },
+  history: Array.from({ length: 400 }, (_, day) => ({ name: `day ${day}`, movesPpm: [day % 2 === 0 ? 50_000 : -50_000] })),
+  stress: [{ name: "halved", movesPpm: [-500_000] }],
+};
+const MODEL = { kind: "portfolio", terms: STANDARD_TERMS, statistical: JOINT } as const;
+const underPortfolio = { ...policy, version: 2, model: MODEL };
+
+/** The account's policy with a grid and joint scenarios, and a call that expires an hour after T0. */
+const putPortfolio = async (): Promise<void> => {
+  await stage.desk.book.putPolicy(underPortfolio);
+  const expiryAt = T0 + 3_600_000;
+  await stage.desk.marks.putInstrument({ ...instrument, instrumentId: "BTC-FUT", expiryAt });
+  const option = {
+    underlyingId: "BTC-FUT",
+    strike: price("120"),
+    right: "call",
+    style: "premium",
+    settlement: "linear",
+    averagingMs: 0,
+  } as const;
+  await stage.desk.marks.putInstrument({ ...instrument, instrumentId: "BTC-120-C", kind: "option", tiers: [], expiryAt, option });
+};
+
+/** Marks the account with good marks of everything that it holds. */
+const marksAt = async (perp: string, secondsOn: number): ReturnType<typeof markAt> => {
+  const asOf = T0 + secondsOn * 1_000;
+  for (const [instrumentId, at] of [
+    ["BTC-FUT", perp],
+    ["BTC-120-C", "0.5"],
+  ] as const) {
+    const before = await stage.desk.marks.mark(instrumentId);
+    await stage.desk.marks.acceptMark({ instrumentId, price: price(at), asOf, source: "composite", candidate: null }, before?.asOf ?? null);
+  }
+  return markAt(stage, "A-1", perp, secondsOn);
+};
+
 describe("I27 a decision is decided again on its own record", () => {
   test("every change of a call from its opening to its fills, on newest marks that were never stored", async () => {
     const callId = await liquidated();
@@ -113,6 +152,28 @@ describe("I27 a decision is decided again on its own record", () => {
     const found = await verified(callId);
     expect(outcomes(found)).toEqual(["3 agrees", "4 agrees"]);
     expect(found.envelopes[1]?.envelope?.decision).toMatchObject({ policiesOfPools: { "ISO#BTC-PERP": { version: 1 } } });
+  });
+
+  test("M6, M7 a call under portfolio margin, its liquidation, and a decision after an option's expiry", async () => {
+    await putPortfolio();
+    await facts({
+      ...{ kind: "snapshot", externalId: "A-1-options", sequence: 2, occurredAt: T0, balances: new Map([["USDT", money("2500")]]) },
+      positions: [
+        { instrumentId: "BTC-PERP", quantity: quantity("100"), entryPrice: price("100") },
+        { instrumentId: "BTC-120-C", quantity: quantity("-10"), entryPrice: price("1") },
+      ],
+    });
+    const called = await marksAt("92", 60);
+    expect(called.live?.call.boundBy).toMatch(/^BTC: price −16 %/);
+    expect((await marksAt("91.9", 2_400)).live?.orders.map(({ instrumentId }) => instrumentId)).toContain("BTC-PERP");
+    await marksAt("80", 3_700);
+    const found = await verified();
+    expect(outcomes(found).slice(-3)).toEqual(["3 agrees", "4 agrees", "5 agrees"]);
+    expect(found.chain.valid).toBe(true);
+    // A figure of the joint scenarios is an input: another version of them is named.
+    const under = { ...underPortfolio, model: { ...MODEL, statistical: { ...JOINT, stress: [{ name: "all", movesPpm: [-900_000] }] } } };
+    const other = await verifyAccount(stage.world, "A-1", { callId: called.live?.call.callId, under });
+    expect(other?.envelopes[0]?.verdict).toMatchObject({ outcome: "differs", inputs: ["policy"] });
   });
 
   test("under another policy: the first difference by its place, and which input is another", async () => {
