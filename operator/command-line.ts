@@ -29,9 +29,22 @@ export const say = (line: string): void => void process.stdout.write(`${line}\n`
 
 const HELP = { help: { type: "boolean", default: false } } as const;
 
+/** An option that may be repeated takes every value up to the next option: `--prices A B` is `--prices A --prices B`. */
+const repeated = (args: readonly string[], options: Options): string[] => {
+  let name: string | null = null;
+  return args.flatMap((arg, index) => {
+    if (arg.startsWith("-")) {
+      name = options[arg.slice(2)]?.multiple === true ? arg : null;
+      return [arg];
+    }
+    return name === null || args[index - 1] === name ? [arg] : [name, arg];
+  });
+};
+
 const read = <Asked extends Options>(args: readonly string[], options: Asked): Given<Asked> & { help?: boolean } => {
   try {
-    return parseArgs({ args: [...args], options: { ...options, ...HELP }, allowPositionals: false, strict: true }).values as never;
+    return parseArgs({ args: repeated(args, options), options: { ...options, ...HELP }, allowPositionals: false, strict: true })
+      .values as never;
   } catch (error) {
     throw new Refusal(error instanceof Error ? error.message : "unreadable options");
   }

@@ -28,11 +28,11 @@ const write = (folder: string, files: Readonly<Record<string, string>>): void =>
 
 /** `npm run validate`: whether the margin models would have covered a book through a history of prices (M14, M15). */
 export const VALIDATE: Command<typeof OPTIONS> = {
-  usage: `npm run validate -- --prices FILE [--prices FILE ...] --book FILE --out FOLDER [--macro FILE ...]
+  usage: `npm run validate -- --prices FILE ... --book FILE --out FOLDER [--macro FILE ...]
 
   --prices FILE   daily prices of one asset of the book, CSV; one for each asset
   --book FILE     accounts, positions and terms as JSON, as in examples/validate/book.json
-  --macro FILE    daily prices of a series that the assets are correlated with; may be repeated
+  --macro FILE    daily prices of a series that the assets are correlated with
   --out FOLDER    writes report.html and report.json there
 
   Exit code 0: written, nothing speaks against the house's model. 1: written, with findings.

@@ -10,9 +10,10 @@ const heard = async (args: readonly string[], fault: Error | null = null): Promi
   ];
   const command = {
     usage: "npm run something -- --stage NAME",
-    options: { stage: { type: "string" } },
-    carryOut: async ({ stage }: { stage?: string }) => {
+    options: { stage: { type: "string" }, file: { type: "string", multiple: true } },
+    carryOut: async ({ stage, file }: { stage?: string; file?: string[] }) => {
       if (fault !== null) throw fault;
+      if (file !== undefined) process.stdout.write(file.join(" "));
       return stageOf(stage).name === "sandbox" ? 0 : 1;
     },
   } as const;
@@ -46,6 +47,18 @@ describe("a command of an operator", () => {
     expect(answer.error).toBe(
       `AWS did not do it: ${fault.name}: ${fault.message}\nCheck AWS_PROFILE, its rights, its Region and the network.\n`,
     );
+  });
+
+  it.each([
+    [["--file", "a.csv", "b.csv", "--stage", "sandbox"], "a.csv b.csv"],
+    [["--file", "a.csv", "--stage", "sandbox", "--file", "b.csv", "c.csv"], "a.csv b.csv c.csv"],
+    [["--file=a.csv", "--file", "b.csv", "--stage", "sandbox"], "a.csv b.csv"],
+  ])("an option that may be repeated takes all its values: %j", async (args, out) => {
+    expect(await heard(args)).toEqual({ code: 0, out, error: "" });
+  });
+
+  it("a value behind another option is no value of the one before", async () => {
+    expect(await heard(["--file", "a.csv", "--stage", "sandbox", "b.csv"])).toMatchObject({ code: 2 });
   });
 
   it("throws a fault of its own on", async () => {
