@@ -173,7 +173,7 @@ const portfolioComponents = ({ units, offsets }: PortfolioRequirement, { terms }
   [
     ...units.flatMap((unit) => unitComponents(unit, terms)),
     ...offsets.map((offset) => ({
-      name: `offset in ${offset.groupId}`,
+      name: `offset in ${offset.groupId}: ${offset.binding ?? "no joint move loses"}`,
       initial: estimated(-offset.initial),
       maintenance: estimated(-offset.maintenance),
     })),
@@ -181,7 +181,7 @@ const portfolioComponents = ({ units, offsets }: PortfolioRequirement, { terms }
 
 /**
  * The parts with what lifts them to the expected shortfall of the joint scenarios (M7): max(grid, ES). Units that the
- * scenarios do not know are margined by their grid, beside it.
+ * scenarios do not know are margined by their grid beside it, and a leg without a price by its notional.
  */
 const withHistory = (
   grid: PortfolioRequirement,
@@ -195,15 +195,17 @@ const withHistory = (
   const { kept, model, market } = of;
   const { statistical, terms } = model;
   if (statistical === null || kept.length === 0) return components;
-  const { margin, unknown } = statisticalMargin(kept, market, model, statistical);
+  const { margin } = statisticalMargin(kept, market, model, statistical);
   // The terms were validated when the policy was loaded and every vector is finite: a fault is a bug, and the account is set aside.
   if (!margin.ok) throw new RangeError(`historical margin ${margin.fault}: ${margin.detail}`);
-  const beside = grid.units.filter(({ unitId }) => unknown.has(unitId));
-  const total = (of: "initial" | "maintenance"): number => beside.reduce((sum, unit) => sum + unit[of], 0);
-  const asked = {
-    initial: (margin.value.margin * terms.fImPpm) / terms.fMmPpm + total("initial"),
-    maintenance: margin.value.margin + total("maintenance"),
-  };
+  const factor = terms.fImPpm / terms.fMmPpm;
+  const asked = { initial: margin.value.margin * factor, maintenance: margin.value.margin };
+  for (const unit of grid.units) {
+    const cover = unit.unpriced.reduce((sum, { amount }) => sum + amount, 0);
+    const beside = statistical.units.includes(unit.unitId) ? { initial: cover * factor, maintenance: cover } : unit;
+    asked.initial += beside.initial;
+    asked.maintenance += beside.maintenance;
+  }
   const sums = addUp(components);
   const lift = (to: number, sum: Money): Money => max((estimated(to) - sum) as Money, 0n as Money);
   const binding = margin.value.binding === "STRESS_BLEND" ? `with the stress ${margin.value.stress.name}` : "of the history";

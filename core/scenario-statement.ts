@@ -32,11 +32,15 @@ export interface ScenarioStatement {
 /** A loss is rounded as the requirement that it makes is. */
 const profitOf = (value: number): Money => -estimated(-value) as Money;
 
-const gridOf = ({ unitId, names, pnl, binding, parts }: UnitRequirement): ScenarioStatement => ({
+const gridOf = ({ unitId, names, pnl, scanLoss, binding, parts }: UnitRequirement): ScenarioStatement => ({
   kind: "grid",
   unit: unitId,
   binding: binding?.name ?? null,
-  rows: Array.from(pnl, (profit, index) => ({ name: names[index] ?? "", profit: profitOf(profit) })),
+  rows: [
+    ...Array.from(pnl, (profit, index) => ({ name: names[index] ?? "", profit: profitOf(profit) })),
+    // The roll of the expiries is no row of the grid.
+    ...(binding === null || binding.index < pnl.length ? [] : [{ name: binding.name, profit: profitOf(-scanLoss) }]),
+  ],
   parts: parts.map(({ instrumentId, pnl: profit }) => ({ instrumentId, profit: profitOf(profit) })),
 });
 

@@ -89,8 +89,6 @@ export interface HistoryPart {
 /** A statistical margin with everything that makes it. */
 export interface StatisticalMargin {
   readonly margin: Answer<HistoricalMargin>;
-  /** Base assets that the scenarios leave out: those of a leg without a price, and units that they do not know. Their own grid is their margin. */
-  readonly unknown: ReadonlySet<string>;
   /** Profit and loss of the account in each row, history first. */
   readonly profits: Float64Array;
   /** Vectors of the instruments that are in it. */
@@ -99,7 +97,8 @@ export interface StatisticalMargin {
 
 /**
  * Expected shortfall of positions over joint scenarios, with the stress blend (M7), in the valuation asset: a sum of
- * products of vectors that all accounts share, and one tail.
+ * products of vectors that all accounts share, and one tail. Without the legs that have no price or whose unit the
+ * scenarios do not know: their cover and their own grid stand beside it.
  */
 export const statisticalMargin = (
   book: readonly PortfolioLeg[],
@@ -108,23 +107,19 @@ export const statisticalMargin = (
   terms: StatisticalTerms,
 ): StatisticalMargin => {
   const profits = new Float64Array(terms.history.length + terms.stress.length);
-  const unknown = new Set<string>();
   const legs: { instrumentId: string; quantity: number; vector: Float64Array }[] = [];
   for (const { instrument, quantity } of book) {
     const { instrumentId } = instrument;
     const { baseAsset } = pricedInstrument(market, instrumentId).instrument;
     const vector = terms.units.includes(baseAsset) ? vectorOf(market, model, terms, instrumentId) : null;
-    if (vector === null) {
-      unknown.add(baseAsset);
-      continue;
-    }
+    if (vector === null) continue;
     legs.push({ instrumentId, quantity, vector });
     for (let row = 0; row < profits.length; row += 1) profits[row] = (profits[row] as number) + quantity * (vector[row] as number);
   }
   const stress = terms.stress.map(({ name }, index) => ({ name, loss: -(profits[terms.history.length + index] as number) }));
   const { confidence, weight } = terms;
   const margin = historicalMargin(profits.subarray(0, terms.history.length), stress, { ...HISTORICAL, confidence, weight });
-  return { margin, unknown, profits, legs };
+  return { margin, profits, legs };
 };
 
 /**

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import type { OptionTerms } from "../../core/instrument.ts";
 import type { MarginModel } from "../../core/margin-model.ts";
-import { decimal } from "../../core/money.ts";
+import { decimal, price } from "../../core/money.ts";
 import { STANDARD_TERMS } from "../../core/portfolio/portfolio-terms.ts";
 import { assess } from "../../core/statement.ts";
 import { validatePolicy } from "../../core/terms.ts";
@@ -101,6 +102,26 @@ describe("statistical margin in an account: max(grid, ES) (M7)", () => {
     // 21,000 by the scenarios of BTC, and 16 % of 30,000 of ether.
     expect(decimal(high.maintenance)).toBe("25800");
     expect(components.map(({ name }) => name)).toContain("ETH: price −16 %, volatility down");
+  });
+
+  test("a leg without a price costs its notional beside the shortfall of the others, which are not counted twice", () => {
+    const option = {
+      underlyingId: "BTC-FUT",
+      strike: price("74000"),
+      right: "call",
+      style: "premium",
+      settlement: "linear",
+      averagingMs: 0,
+    };
+    const call = contract("BTC-74000-C", { kind: "option", tiers: [], expiryAt: NOW + 30 * 86_400_000, option: option as OptionTerms });
+    const market = snapshotOf([FUTURE, PERP, call, spot("BTC-USDT", "BTC")], {
+      ...{ "BTC-FUT": "60000", "BTC-PERP": "60000", "BTC-USDT": "60000" },
+    });
+    const held = accountOf({ USDT: "90000" }, [leg("BTC-74000-C", "-1", "300"), leg("BTC-PERP", "1", "60000")]);
+    const { high } = assess(held, market, byHistory, NOW);
+    // 21,000 of the perpetual and 60,000 of the call; IM 1.3 times both.
+    expect(decimal(high.maintenance)).toBe("81000");
+    expect(decimal(high.initial)).toBe("105300");
   });
 
   test("too short a history is refused with its policy", () => {

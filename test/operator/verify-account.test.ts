@@ -100,7 +100,7 @@ const marksAt = async (perp: string, secondsOn: number): ReturnType<typeof markA
   const asOf = T0 + secondsOn * 1_000;
   for (const [instrumentId, at] of [
     ["BTC-FUT", perp],
-    ["BTC-120-C", "0.5"],
+    ["BTC-120-C", "0.0001"],
   ] as const) {
     const before = await stage.desk.marks.mark(instrumentId);
     await stage.desk.marks.acceptMark({ instrumentId, price: price(at), asOf, source: "composite", candidate: null }, before?.asOf ?? null);
@@ -171,7 +171,7 @@ describe("I27 a decision is decided again on its own record", () => {
     expect(outcomes(found).slice(-3)).toEqual(["3 agrees", "4 agrees", "5 agrees"]);
     expect(found.chain.valid).toBe(true);
     // A figure of the joint scenarios is an input: another version of them is named.
-    const under = { ...underPortfolio, model: { ...MODEL, statistical: { ...JOINT, stress: [{ name: "all", movesPpm: [-900_000] }] } } };
+    const under = { ...underPortfolio, model: { ...MODEL, statistical: { ...JOINT, stress: [{ name: "all", movesPpm: [-510_000] }] } } };
     const other = await verifyAccount(stage.world, "A-1", { callId: called.live?.call.callId, under });
     expect(other?.envelopes[0]?.verdict).toMatchObject({ outcome: "differs", inputs: ["policy"] });
   });
