@@ -6,7 +6,7 @@ import { estimated, type Money, ONE, type Ppm } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { black76Greeks } from "./pricing/black76.ts";
 import { faultOfTerms } from "./pricing/option-fault.ts";
-import { type LiquidityCost, liquidityCost } from "./risk/liquidity.ts";
+import { type LiquidityCost, liquidityCost, vegaCost } from "./risk/liquidity.ts";
 import type { Answer } from "./statistics/answer.ts";
 import { TermsError } from "./terms-error.ts";
 import { notionalOf, type PricedOption, pointOf } from "./valuation.ts";
@@ -17,6 +17,8 @@ export interface UnitLiquidity {
   readonly averageVolume: Money;
   /** Bid-ask spread as a share of the price; half of it is paid. */
   readonly spread: Ppm;
+  /** Bid-ask spread of options in volatility a year: 20,000 is two points of it. Absent: their vega costs nothing. */
+  readonly volatilitySpread?: Ppm;
   /** σ of one day's return. */
   readonly dailyVolatility: Ppm;
   /** Y of the square-root law; 1,000,000 is 1. */
@@ -45,11 +47,14 @@ export const unitLiquidityCost = (exposure: number, unit: UnitLiquidity): Answer
   );
 };
 
+/** The add-on of a net vega, a year's volatility of 1.00, on these terms (M8). */
+const vegaCostOf = (vega: number, { volatilitySpread = 0 }: UnitLiquidity): Answer<number> => vegaCost(vega, volatilitySpread / WHOLE / 2);
+
 /** Checks the liquidity terms of a policy when it is loaded. @throws TermsError that names the asset and the mend. */
 export const validateLiquidity = (name: string, liquidity: NonNullable<Policy["liquidity"]>): void => {
   for (const [asset, unit] of Object.entries(liquidity)) {
-    const answer = unitLiquidityCost(1, unit);
-    if (!answer.ok) throw new TermsError(name, `liquidity ${asset}`, answer.detail, "See the liquidity page for each term (M8)");
+    for (const answer of [unitLiquidityCost(1, unit), vegaCostOf(1, unit)])
+      if (!answer.ok) throw new TermsError(name, `liquidity ${asset}`, answer.detail, "See the liquidity page for each term (M8)");
   }
 };
 
@@ -63,54 +68,82 @@ const settledAt = (market: PricedMarket, asset: Asset, side: ValueSide): number 
   return price === undefined || price === 0n ? 1 : whole(price);
 };
 
-/** The delta of one unit of an option by its forward, at expiry that of its payoff; null where no volatility tells it. What an average has fixed moves no more (M1). */
-const deltaOf = ({ terms, forward, volatility, years }: PricedOption): number | null => {
-  if (forward === null || (volatility === null && years > 0)) return null;
-  const priced = { forward, strike: whole(terms.strike), volatility: volatility ?? 0, years, discount: 1 };
-  if (faultOfTerms(priced) !== null) return null;
+/** What is net of one thing: the least and the most that it can be, the same twice where it is told. */
+type Span = readonly [least: number, most: number];
+const NOTHING: Span = [0, 0];
+const added = (a: Span, b: Span): Span => [a[0] + b[0], a[1] + b[1]];
+/** `of` times a sensitivity that is anything between two figures. */
+const scaled = (of: number, [least, most]: Span): Span => (of < 0 ? [of * most, of * least] : [of * least, of * most]);
+
+/** What moves a position: with the price of its base asset, and with the volatility of its options by 1.00; in the valuation asset. */
+interface NetExposure {
+  readonly delta: number;
+  readonly vega: number;
+}
+type Spans = Readonly<Record<keyof NetExposure, Span>>;
+
+/** The greatest density of the normal distribution: no option has more vega than the forward, times it, times √T. */
+const DENSITY_MAX = 1 / Math.sqrt(2 * Math.PI);
+
+/**
+ * Delta and vega of one unit of an option by its forward, the vega as a share of the forward; at expiry those of its
+ * payoff. What an average has fixed moves no more (M1). Without a volatility a delta is anything from nothing to the whole,
+ * and the vega from nothing to the greatest that there is.
+ */
+const greeksOf = ({ terms, forward, volatility, years }: PricedOption): Spans => {
   const window = terms.averagingMs / YEAR_MS;
-  return black76Greeks(priced, terms.right).delta * (window > years ? years / window : 1);
+  const open = window > years ? years / window : 1;
+  const told = forward !== null && (volatility !== null || years === 0);
+  const priced = { forward: forward ?? 0, strike: whole(terms.strike), volatility: volatility ?? 0, years, discount: 1 };
+  if (!told || faultOfTerms(priced) !== null) {
+    return { delta: terms.right === "call" ? [0, 1] : [-1, 0], vega: [0, DENSITY_MAX * Math.sqrt(years)] };
+  }
+  const greeks = black76Greeks(priced, terms.right);
+  const [delta, vega] = [greeks.delta * open, (greeks.vega * open) / priced.forward];
+  return { delta: [delta, delta], vega: [vega, vega] };
 };
 
-/** The least and the most that a position's exposure can be, in the valuation asset; one figure twice where its price and its delta are told. */
-const exposureOf = (leg: ModelLeg, market: PricedMarket, side: ValueSide): readonly [least: number, most: number] => {
-  const { priced, quantity, entryPrice } = leg;
+const exposureOf = ({ priced, quantity, entryPrice }: ModelLeg, market: PricedMarket, side: ValueSide): Spans => {
   const { instrument, option } = priced;
   const rate = settledAt(market, instrument.settleAsset, side);
   if (option === null) {
     const notional = whole(notionalOf(instrument, quantity, pointOf(priced, quantity, entryPrice, side).price)) * rate;
     const signed = quantity < 0n ? -notional : notional;
-    return [signed, signed];
+    return { delta: [signed, signed], vega: NOTHING };
   }
   const { terms, forward } = option;
   const unit = terms.settlement === "inverse" ? 1 : (forward ?? whole(terms.strike));
   const full = whole(quantity) * whole(instrument.multiplier) * unit * rate;
-  const delta = deltaOf(option);
-  if (delta !== null) return [full * delta, full * delta];
-  const end = terms.right === "call" ? full : -full;
-  return [Math.min(0, end), Math.max(0, end)];
+  const { delta, vega } = greeksOf(option);
+  return { delta: scaled(full, delta), vega: scaled(full, vega) };
+};
+
+/** E_low takes the largest net exposure that there can be, E_high the smallest: a doubt liquidates nobody (R3). */
+const judged = ([least, most]: Span, side: ValueSide): number => {
+  if (side === "low") return Math.abs(least) > Math.abs(most) ? least : most;
+  return least > 0 ? least : most < 0 ? most : 0;
 };
 
 /**
- * The net exposure to each base asset with liquidity terms, either sign, in the valuation asset: contracts by their
- * notional, options by their delta, all of one asset against each other. A delta that nobody knows is anything between
- * nothing and the whole: E_low takes the largest net exposure that follows, E_high the smallest (R3).
+ * The net exposure to each base asset with liquidity terms, either sign: contracts by their notional, options by their
+ * delta and vega, all of one asset against each other.
  */
-export const netExposures = (legs: readonly ModelLeg[], market: PricedMarket, side: ValueSide): ReadonlyMap<Asset, number> => {
-  const ends = new Map<Asset, readonly [least: number, most: number]>();
+const netExposures = (legs: readonly ModelLeg[], market: PricedMarket, side: ValueSide): ReadonlyMap<Asset, NetExposure> => {
+  const spans = new Map<Asset, Spans>();
   for (const leg of legs) {
     const { instrument } = leg.priced;
     if (!isLiquidityCharged(instrument, market.policy)) continue;
-    const [least, most] = ends.get(instrument.baseAsset) ?? [0, 0];
+    const { delta, vega } = spans.get(instrument.baseAsset) ?? { delta: NOTHING, vega: NOTHING };
     const own = exposureOf(leg, market, side);
-    ends.set(instrument.baseAsset, [least + own[0], most + own[1]]);
+    spans.set(instrument.baseAsset, { delta: added(delta, own.delta), vega: added(vega, own.vega) });
   }
-  return new Map(
-    [...ends].map(([asset, [least, most]]) => {
-      const nearest = least > 0 ? least : most < 0 ? most : 0;
-      return [asset, side === "high" ? nearest : Math.abs(least) > Math.abs(most) ? least : most];
-    }),
-  );
+  return new Map([...spans].map(([asset, { delta, vega }]) => [asset, { delta: judged(delta, side), vega: judged(vega, side) }]));
+};
+
+/** The terms were validated when the policy was loaded and every exposure is finite: a fault is a bug, and the account is set aside. */
+const sound = <Value>(asset: Asset, answer: Answer<Value>): Value => {
+  if (!answer.ok) throw new RangeError(`liquidity of ${asset} ${answer.fault}: ${answer.detail}`);
+  return answer.value;
 };
 
 /**
@@ -121,13 +154,13 @@ export const netExposures = (legs: readonly ModelLeg[], market: PricedMarket, si
 export const liquidityComponents = (legs: readonly ModelLeg[], market: PricedMarket, side: ValueSide): readonly Component[] => {
   const { liquidity } = market.policy;
   if (liquidity === undefined) return [];
-  return [...netExposures(legs, market, side)].flatMap(([asset, exposure]): Component[] => {
-    const cost = unitLiquidityCost(exposure, liquidity[asset] as UnitLiquidity);
-    // The terms were validated when the policy was loaded and every exposure is finite: a fault is a bug, and the account is set aside.
-    if (!cost.ok) throw new RangeError(`liquidity of ${asset} ${cost.fault}: ${cost.detail}`);
+  return [...netExposures(legs, market, side)].flatMap(([asset, { delta, vega }]): Component[] => {
+    const unit = liquidity[asset] as UnitLiquidity;
+    const { cost, timeRisk, concentration } = sound(asset, unitLiquidityCost(delta, unit));
     const parts: readonly (readonly [string, number])[] = [
-      ["liquidity", cost.value.cost + cost.value.timeRisk],
-      ["concentration", cost.value.concentration],
+      ["liquidity", cost + timeRisk],
+      ["concentration", concentration],
+      ["volatility spread", sound(asset, vegaCostOf(vega, unit))],
     ];
     return parts.flatMap(([name, value]): Component[] => {
       const required = estimated(value);

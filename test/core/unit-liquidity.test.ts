@@ -77,7 +77,7 @@ const added = (positions: readonly Position[], patch: Partial<Policy> = {}, snap
     { ...charging, ...patch },
     { ...plain, ...patch, liquidity: undefined as never },
   ].map((policy) => assess(account, snapshot, policy, NOW));
-  const parts = with_?.components.filter(({ name }) => /: (liquidity|concentration)$/.test(name)) ?? [];
+  const parts = with_?.components.filter(({ name }) => /: (liquidity|concentration|volatility spread)$/.test(name)) ?? [];
   const of = (side: "low" | "high"): string => {
     const [one, other] = [with_?.[side], without?.[side]];
     expect((one?.initial ?? 0n) - (other?.initial ?? 0n)).toBe((one?.maintenance ?? 0n) - (other?.maintenance ?? 0n));
@@ -113,7 +113,7 @@ describe("M8: what closing the net exposure to a base asset costs, as a part of 
   });
 
   test("an option counts by its delta, an inverse contract by its value in the valuation asset", () => {
-    // The call at 50,000 for 400 has a delta of 0.117: 341.9 of them are short what 40 futures are long.
+    // The call at 50,000 for 400 has a delta of 0.11897: 400 of them are 47.59 futures.
     const calls = added([leg("BTC-60000-C", "-400", "400")]);
     const futures = added([leg("BTC-FUT", "-46", "50000")]);
     const larger = added([leg("BTC-FUT", "-48", "50000")]);
@@ -131,6 +131,22 @@ describe("M8: what closing the net exposure to a base asset costs, as a part of 
     expect([hedged.high, hedged.low]).toEqual(["0", added([leg("BTC-FUT", "30", "50000")]).low]);
     const put = added([leg("BTC-60000-P", "-40", "400"), leg("BTC-FUT", "10", "50000")], {}, blind);
     expect([put.high, put.low]).toEqual([added([leg("BTC-FUT", "10", "50000")]).high, added([leg("BTC-FUT", "50", "50000")]).low]);
+  });
+
+  test("the net vega of options pays half of the spread of volatility, a doubt about it on E_low only", () => {
+    const liquidity = { BTC: { ...BTC, volatilitySpread: 20_000 } };
+    const vegaOf = (...held: readonly Position[]): number => Number(added(held, { liquidity }).parts["BTC: volatility spread"] ?? 0);
+    // A volatility of 50.757 % makes the call worth 400, and moves 40 of them by 114,000.83 for 100 points: half of two points.
+    expect(vegaOf(leg("BTC-60000-C", "-40", "400"))).toBeCloseTo(1140.0083, 3);
+    expect(vegaOf(leg("BTC-60000-C", "40", "400"))).toBeCloseTo(1140.0083, 3);
+    // The put of the same strike has the same vega.
+    expect(vegaOf(leg("BTC-60000-C", "-40", "400"), leg("BTC-60000-P", "40", "10400"))).toBeLessThan(0.001);
+    expect(vegaOf(leg("BTC-FUT", "40", "50000"))).toBe(0);
+    const blind = snapshotOf(ALL, { ...PRICES, "BTC-60000-C": null, "BTC-60000-P": null });
+    const doubt = added([leg("BTC-60000-C", "-40", "400")], { liquidity }, blind);
+    expect(doubt.high).toBe("0");
+    // 40 · 50,000 · √(30/365) · 0.3989 · 0.01.
+    expect(Number(doubt.parts["BTC: volatility spread"])).toBeCloseTo(2287.4639, 3);
   });
 
   test("an option at its expiry moves as its payoff, and not at all once its average is fixed", () => {
@@ -164,6 +180,7 @@ describe("M8: what closing the net exposure to a base asset costs, as a part of 
     ["a market that never moves", { dailyVolatility: 0 }, /liquidity BTC: daily volatility 0/],
     ["no participation", { participation: 0 }, /liquidity BTC: participation, confidence/],
     ["a confidence below a half", { confidence: 499_999 }, /liquidity BTC: participation, confidence/],
+    ["a spread of volatility below 0", { volatilitySpread: -1 }, /liquidity BTC: half spread -5e-7 is below 0/],
     ["a charge above 1", { charge: 1_000_001 }, /liquidity BTC: participation, confidence/],
   ])("%s is refused with the asset by name", (_, over, words) => {
     expect(() => validatePolicy(policyWith(COLLATERAL, { liquidity: { BTC: { ...BTC, ...over } } }))).toThrow(words);
@@ -219,6 +236,7 @@ const liquidities: fc.Arbitrary<NonNullable<Policy["liquidity"]>> = fc
     impact: fc.constantFrom(0, 1_000_000),
     confidence: fc.constantFrom(500_000, 990_000),
     charge: fc.constantFrom(0, 50_000, 300_000),
+    volatilitySpread: fc.constantFrom(0, 20_000),
   })
   .chain((drawn) => {
     const unit = { ...drawn, dailyVolatility: 40_000, participation: 200_000, threshold: 250_000 };
