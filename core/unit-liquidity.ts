@@ -9,7 +9,7 @@ import { faultOfTerms } from "./pricing/option-fault.ts";
 import { type LiquidityCost, liquidityCost, vegaCost } from "./risk/liquidity.ts";
 import type { Answer } from "./statistics/answer.ts";
 import { TermsError } from "./terms-error.ts";
-import { notionalOf, type PricedOption, pointOf } from "./valuation.ts";
+import { isPremium, notionalOf, type PricedOption, pointOf } from "./valuation.ts";
 
 /** What closing costs in the market of one base asset, as a policy states it (M8). Shares are in ppm. */
 export interface UnitLiquidity {
@@ -68,19 +68,21 @@ const settledAt = (market: PricedMarket, asset: Asset, side: ValueSide): number 
   return price === undefined || price === 0n ? 1 : whole(price);
 };
 
-/** What is net of one thing: the least and the most that it can be, the same twice where it is told. */
+/** The least and the most that a figure can be, the same twice where it is told. */
 type Span = readonly [least: number, most: number];
-const NOTHING: Span = [0, 0];
 const added = (a: Span, b: Span): Span => [a[0] + b[0], a[1] + b[1]];
 /** `of` times a sensitivity that is anything between two figures. */
 const scaled = (of: number, [least, most]: Span): Span => (of < 0 ? [of * most, of * least] : [of * least, of * most]);
 
 /** What moves a position: with the price of its base asset, and with the volatility of its options by 1.00; in the valuation asset. */
-interface NetExposure {
-  readonly delta: number;
-  readonly vega: number;
+interface Exposure {
+  readonly delta: Span;
+  readonly vega: Span;
 }
-type Spans = Readonly<Record<keyof NetExposure, Span>>;
+
+/** An exposure of nothing. */
+const NONE: Exposure = { delta: [0, 0], vega: [0, 0] };
+const addedTo = (a: Exposure, b: Exposure): Exposure => ({ delta: added(a.delta, b.delta), vega: added(a.vega, b.vega) });
 
 /** The greatest density of the normal distribution: no option has more vega than the forward, times it, times √T. */
 const DENSITY_MAX = 1 / Math.sqrt(2 * Math.PI);
@@ -90,7 +92,7 @@ const DENSITY_MAX = 1 / Math.sqrt(2 * Math.PI);
  * payoff. What an average has fixed moves no more (M1). Without a volatility a delta is anything from nothing to the whole,
  * and the vega from nothing to the greatest that there is.
  */
-const greeksOf = ({ terms, forward, volatility, years }: PricedOption): Spans => {
+const greeksOf = ({ terms, forward, volatility, years }: PricedOption): Exposure => {
   const window = terms.averagingMs / YEAR_MS;
   const open = window > years ? years / window : 1;
   const told = forward !== null && (volatility !== null || years === 0);
@@ -103,13 +105,13 @@ const greeksOf = ({ terms, forward, volatility, years }: PricedOption): Spans =>
   return { delta: [delta, delta], vega: [vega, vega] };
 };
 
-const exposureOf = ({ priced, quantity, entryPrice }: ModelLeg, market: PricedMarket, side: ValueSide): Spans => {
+const exposureOf = ({ priced, quantity, entryPrice }: ModelLeg, market: PricedMarket, side: ValueSide): Exposure => {
   const { instrument, option } = priced;
   const rate = settledAt(market, instrument.settleAsset, side);
   if (option === null) {
     const notional = whole(notionalOf(instrument, quantity, pointOf(priced, quantity, entryPrice, side).price)) * rate;
     const signed = quantity < 0n ? -notional : notional;
-    return { delta: [signed, signed], vega: NOTHING };
+    return { delta: [signed, signed], vega: NONE.vega };
   }
   const { terms, forward } = option;
   const unit = terms.settlement === "inverse" ? 1 : (forward ?? whole(terms.strike));
@@ -118,26 +120,49 @@ const exposureOf = ({ priced, quantity, entryPrice }: ModelLeg, market: PricedMa
   return { delta: scaled(full, delta), vega: scaled(full, vega) };
 };
 
-/** E_low takes the largest net exposure that there can be, E_high the smallest: a doubt liquidates nobody (R3). */
-const judged = ([least, most]: Span, side: ValueSide): number => {
-  if (side === "low") return Math.abs(least) > Math.abs(most) ? least : most;
-  return least > 0 ? least : most < 0 ? most : 0;
+/** Exposures to one base asset: what must be closed, and what is set against it as far as it helps. */
+interface Net {
+  readonly must: Exposure;
+  readonly may: Exposure;
+}
+
+/**
+ * True for an option that was bought and paid for where its value is no equity, in standard option margin (R6): whoever
+ * holds it loses nothing that counts, and nobody has to close it.
+ */
+const isOptional = ({ priced: { instrument }, quantity }: ModelLeg, { model }: Policy): boolean =>
+  model.kind === "standard" && isPremium(instrument) && quantity > 0n;
+
+/** What of an optional exposure may be left out: all of it; of one in doubt E_low counts on what is sure to help, E_high on what may. */
+const optional = ({ delta, vega }: Exposure, side: ValueSide): Exposure => {
+  const part = ([least, most]: Span): Span =>
+    side === "high" ? [Math.min(0, least), Math.max(0, most)] : [Math.min(0, most), Math.max(0, least)];
+  return { delta: part(delta), vega: part(vega) };
+};
+
+/** The size of what is left. E_low takes the largest that there can be, E_high the smallest: a doubt liquidates nobody (R3). */
+const sizeOf = (must: Span, may: Span, side: ValueSide): number => {
+  const left = (of: number): number => Math.max(0, of + may[0], -(of + may[1]));
+  if (side === "low") return Math.max(left(must[0]), left(must[1]));
+  const [least, most] = added(must, may);
+  return Math.max(0, least, -most);
 };
 
 /**
- * The net exposure to each base asset with liquidity terms, either sign: contracts by their notional, options by their
- * delta and vega, all of one asset against each other.
+ * The net exposures to each base asset with liquidity terms: contracts by their notional, options by their delta and vega,
+ * all of one asset against each other.
  */
-const netExposures = (legs: readonly ModelLeg[], market: PricedMarket, side: ValueSide): ReadonlyMap<Asset, NetExposure> => {
-  const spans = new Map<Asset, Spans>();
+const netExposures = (legs: readonly ModelLeg[], market: PricedMarket, side: ValueSide): ReadonlyMap<Asset, Net> => {
+  const nets = new Map<Asset, Net>();
   for (const leg of legs) {
     const { instrument } = leg.priced;
     if (!isLiquidityCharged(instrument, market.policy)) continue;
-    const { delta, vega } = spans.get(instrument.baseAsset) ?? { delta: NOTHING, vega: NOTHING };
+    const { must, may } = nets.get(instrument.baseAsset) ?? { must: NONE, may: NONE };
     const own = exposureOf(leg, market, side);
-    spans.set(instrument.baseAsset, { delta: added(delta, own.delta), vega: added(vega, own.vega) });
+    const net = isOptional(leg, market.policy) ? { must, may: addedTo(may, optional(own, side)) } : { must: addedTo(must, own), may };
+    nets.set(instrument.baseAsset, net);
   }
-  return new Map([...spans].map(([asset, { delta, vega }]) => [asset, { delta: judged(delta, side), vega: judged(vega, side) }]));
+  return nets;
 };
 
 /** The terms were validated when the policy was loaded and every exposure is finite: a fault is a bug, and the account is set aside. */
@@ -154,13 +179,14 @@ const sound = <Value>(asset: Asset, answer: Answer<Value>): Value => {
 export const liquidityComponents = (legs: readonly ModelLeg[], market: PricedMarket, side: ValueSide): readonly Component[] => {
   const { liquidity } = market.policy;
   if (liquidity === undefined) return [];
-  return [...netExposures(legs, market, side)].flatMap(([asset, { delta, vega }]): Component[] => {
+  return [...netExposures(legs, market, side)].flatMap(([asset, { must, may }]): Component[] => {
     const unit = liquidity[asset] as UnitLiquidity;
-    const { cost, timeRisk, concentration } = sound(asset, unitLiquidityCost(delta, unit));
+    const exposure = sizeOf(must.delta, may.delta, side);
+    const { cost, timeRisk, concentration } = sound(asset, unitLiquidityCost(exposure, unit));
     const parts: readonly (readonly [string, number])[] = [
       ["liquidity", cost + timeRisk],
       ["concentration", concentration],
-      ["volatility spread", sound(asset, vegaCostOf(vega, unit))],
+      ["volatility spread", sound(asset, vegaCostOf(sizeOf(must.vega, may.vega, side), unit))],
     ];
     return parts.flatMap(([name, value]): Component[] => {
       const required = estimated(value);
