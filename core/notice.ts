@@ -138,18 +138,19 @@ type RatedPolicy = Pick<Policy, "model" | "liquidity">;
 
 /**
  * The liquidity add-on of each of these assets as a share of an exposure (M8): at the threshold and at a day's volume of
- * every version compared, so that a smaller volume is a rise as a higher charge is. Without terms it is 0.
+ * every version compared, so that a smaller volume is a rise as a higher charge is; and the spread of volatility. Without terms all are 0.
  */
 const liquidityRates = ({ liquidity = {} }: RatedPolicy, exposures: ReadonlyMap<string, ReadonlySet<Money>>): RequirementRates =>
   new Map(
-    [...exposures].flatMap(([asset, sizes]) =>
-      [...sizes].map((size): [string, Ppm] => {
+    [...exposures].flatMap(([asset, sizes]): [string, Ppm][] => {
+      const unit = liquidity[asset];
+      const shares = [...sizes].map((size): [string, Ppm] => {
         const whole = Number(size) / Number(ONE);
-        const unit = liquidity[asset];
         const cost = unit === undefined ? null : unitLiquidityCost(whole, unit);
         return [`liquidity.${asset}: of ${size / ONE}`, cost?.ok === true ? Math.ceil((cost.value.total / whole) * Number(PPM)) : 0];
-      }),
-    ),
+      });
+      return [...shares, [`liquidity.${asset}: volatilitySpread`, unit?.volatilitySpread ?? 0]];
+    }),
   );
 
 const exposuresOf = (policies: readonly RatedPolicy[]): ReadonlyMap<string, ReadonlySet<Money>> => {

@@ -6,10 +6,10 @@ import { estimated, type Money, ONE, type Ppm } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { black76Greeks } from "./pricing/black76.ts";
 import { faultOfTerms } from "./pricing/option-fault.ts";
-import { type LiquidityCost, liquidityCost } from "./risk/liquidity.ts";
+import { type LiquidityCost, liquidityCost, vegaCost } from "./risk/liquidity.ts";
 import type { Answer } from "./statistics/answer.ts";
 import { TermsError } from "./terms-error.ts";
-import { notionalOf, type PricedOption, pointOf } from "./valuation.ts";
+import { isPremium, notionalOf, type PricedOption, pointOf } from "./valuation.ts";
 
 /** What closing costs in the market of one base asset, as a policy states it (M8). Shares are in ppm. */
 export interface UnitLiquidity {
@@ -17,6 +17,8 @@ export interface UnitLiquidity {
   readonly averageVolume: Money;
   /** Bid-ask spread as a share of the price; half of it is paid. */
   readonly spread: Ppm;
+  /** Bid-ask spread of options in volatility a year: 20,000 is two points of it. Absent: their vega costs nothing. */
+  readonly volatilitySpread?: Ppm;
   /** σ of one day's return. */
   readonly dailyVolatility: Ppm;
   /** Y of the square-root law; 1,000,000 is 1. */
@@ -45,11 +47,14 @@ export const unitLiquidityCost = (exposure: number, unit: UnitLiquidity): Answer
   );
 };
 
+/** The add-on of a net vega, a year's volatility of 1.00, on these terms (M8). */
+const vegaCostOf = (vega: number, { volatilitySpread = 0 }: UnitLiquidity): Answer<number> => vegaCost(vega, volatilitySpread / WHOLE / 2);
+
 /** Checks the liquidity terms of a policy when it is loaded. @throws TermsError that names the asset and the mend. */
 export const validateLiquidity = (name: string, liquidity: NonNullable<Policy["liquidity"]>): void => {
   for (const [asset, unit] of Object.entries(liquidity)) {
-    const answer = unitLiquidityCost(1, unit);
-    if (!answer.ok) throw new TermsError(name, `liquidity ${asset}`, answer.detail, "See the liquidity page for each term (M8)");
+    for (const answer of [unitLiquidityCost(1, unit), vegaCostOf(1, unit)])
+      if (!answer.ok) throw new TermsError(name, `liquidity ${asset}`, answer.detail, "See the liquidity page for each term (M8)");
   }
 };
 
@@ -63,54 +68,107 @@ const settledAt = (market: PricedMarket, asset: Asset, side: ValueSide): number 
   return price === undefined || price === 0n ? 1 : whole(price);
 };
 
-/** The delta of one unit of an option by its forward, at expiry that of its payoff; null where no volatility tells it. What an average has fixed moves no more (M1). */
-const deltaOf = ({ terms, forward, volatility, years }: PricedOption): number | null => {
-  if (forward === null || (volatility === null && years > 0)) return null;
-  const priced = { forward, strike: whole(terms.strike), volatility: volatility ?? 0, years, discount: 1 };
-  if (faultOfTerms(priced) !== null) return null;
+/** The least and the most that a figure can be, the same twice where it is told. */
+type Span = readonly [least: number, most: number];
+const added = (a: Span, b: Span): Span => [a[0] + b[0], a[1] + b[1]];
+/** `of` times a sensitivity that is anything between two figures. */
+const scaled = (of: number, [least, most]: Span): Span => (of < 0 ? [of * most, of * least] : [of * least, of * most]);
+
+/** What moves a position: with the price of its base asset, and with the volatility of its options by 1.00; in the valuation asset. */
+interface Exposure {
+  readonly delta: Span;
+  readonly vega: Span;
+}
+
+/** An exposure of nothing. */
+const NONE: Exposure = { delta: [0, 0], vega: [0, 0] };
+const addedTo = (a: Exposure, b: Exposure): Exposure => ({ delta: added(a.delta, b.delta), vega: added(a.vega, b.vega) });
+
+/** The greatest density of the normal distribution: no option has more vega than the forward, times it, times √T. */
+const DENSITY_MAX = 1 / Math.sqrt(2 * Math.PI);
+
+/**
+ * Delta and vega of one unit of an option by its forward, the vega as a share of the forward; at expiry those of its
+ * payoff. What an average has fixed moves no more (M1). Without a volatility a delta is anything from nothing to the whole,
+ * and the vega from nothing to the greatest that there is.
+ */
+const greeksOf = ({ terms, forward, volatility, years }: PricedOption): Exposure => {
   const window = terms.averagingMs / YEAR_MS;
-  return black76Greeks(priced, terms.right).delta * (window > years ? years / window : 1);
+  const open = window > years ? years / window : 1;
+  const told = forward !== null && (volatility !== null || years === 0);
+  const priced = { forward: forward ?? 0, strike: whole(terms.strike), volatility: volatility ?? 0, years, discount: 1 };
+  if (!told || faultOfTerms(priced) !== null) {
+    return { delta: terms.right === "call" ? [0, 1] : [-1, 0], vega: [0, DENSITY_MAX * Math.sqrt(years)] };
+  }
+  const greeks = black76Greeks(priced, terms.right);
+  const [delta, vega] = [greeks.delta * open, (greeks.vega * open) / priced.forward];
+  return { delta: [delta, delta], vega: [vega, vega] };
 };
 
-/** The least and the most that a position's exposure can be, in the valuation asset; one figure twice where its price and its delta are told. */
-const exposureOf = (leg: ModelLeg, market: PricedMarket, side: ValueSide): readonly [least: number, most: number] => {
-  const { priced, quantity, entryPrice } = leg;
+const exposureOf = ({ priced, quantity, entryPrice }: ModelLeg, market: PricedMarket, side: ValueSide): Exposure => {
   const { instrument, option } = priced;
   const rate = settledAt(market, instrument.settleAsset, side);
   if (option === null) {
     const notional = whole(notionalOf(instrument, quantity, pointOf(priced, quantity, entryPrice, side).price)) * rate;
     const signed = quantity < 0n ? -notional : notional;
-    return [signed, signed];
+    return { delta: [signed, signed], vega: NONE.vega };
   }
   const { terms, forward } = option;
   const unit = terms.settlement === "inverse" ? 1 : (forward ?? whole(terms.strike));
   const full = whole(quantity) * whole(instrument.multiplier) * unit * rate;
-  const delta = deltaOf(option);
-  if (delta !== null) return [full * delta, full * delta];
-  const end = terms.right === "call" ? full : -full;
-  return [Math.min(0, end), Math.max(0, end)];
+  const { delta, vega } = greeksOf(option);
+  return { delta: scaled(full, delta), vega: scaled(full, vega) };
+};
+
+/** Exposures to one base asset: what must be closed, and what is set against it as far as it helps. */
+interface Net {
+  readonly must: Exposure;
+  readonly may: Exposure;
+}
+
+/**
+ * True for an option that was bought and paid for where its value is no equity, in standard option margin (R6): whoever
+ * holds it loses nothing that counts, and nobody has to close it.
+ */
+const isOptional = ({ priced: { instrument }, quantity }: ModelLeg, { model }: Policy): boolean =>
+  model.kind === "standard" && isPremium(instrument) && quantity > 0n;
+
+/** What of an optional exposure may be left out: all of it; of one in doubt E_low counts on what is sure to help, E_high on what may. */
+const optional = ({ delta, vega }: Exposure, side: ValueSide): Exposure => {
+  const part = ([least, most]: Span): Span =>
+    side === "high" ? [Math.min(0, least), Math.max(0, most)] : [Math.min(0, most), Math.max(0, least)];
+  return { delta: part(delta), vega: part(vega) };
+};
+
+/** The size of what is left. E_low takes the largest that there can be, E_high the smallest: a doubt liquidates nobody (R3). */
+const sizeOf = (must: Span, may: Span, side: ValueSide): number => {
+  const left = (of: number): number => Math.max(0, of + may[0], -(of + may[1]));
+  if (side === "low") return Math.max(left(must[0]), left(must[1]));
+  const [least, most] = added(must, may);
+  return Math.max(0, least, -most);
 };
 
 /**
- * The net exposure to each base asset with liquidity terms, either sign, in the valuation asset: contracts by their
- * notional, options by their delta, all of one asset against each other. A delta that nobody knows is anything between
- * nothing and the whole: E_low takes the largest net exposure that follows, E_high the smallest (R3).
+ * The net exposures to each base asset with liquidity terms: contracts by their notional, options by their delta and vega,
+ * all of one asset against each other.
  */
-export const netExposures = (legs: readonly ModelLeg[], market: PricedMarket, side: ValueSide): ReadonlyMap<Asset, number> => {
-  const ends = new Map<Asset, readonly [least: number, most: number]>();
+const netExposures = (legs: readonly ModelLeg[], market: PricedMarket, side: ValueSide): ReadonlyMap<Asset, Net> => {
+  const nets = new Map<Asset, Net>();
   for (const leg of legs) {
     const { instrument } = leg.priced;
     if (!isLiquidityCharged(instrument, market.policy)) continue;
-    const [least, most] = ends.get(instrument.baseAsset) ?? [0, 0];
+    const { must, may } = nets.get(instrument.baseAsset) ?? { must: NONE, may: NONE };
     const own = exposureOf(leg, market, side);
-    ends.set(instrument.baseAsset, [least + own[0], most + own[1]]);
+    const net = isOptional(leg, market.policy) ? { must, may: addedTo(may, optional(own, side)) } : { must: addedTo(must, own), may };
+    nets.set(instrument.baseAsset, net);
   }
-  return new Map(
-    [...ends].map(([asset, [least, most]]) => {
-      const nearest = least > 0 ? least : most < 0 ? most : 0;
-      return [asset, side === "high" ? nearest : Math.abs(least) > Math.abs(most) ? least : most];
-    }),
-  );
+  return nets;
+};
+
+/** The terms were validated when the policy was loaded and every exposure is finite: a fault is a bug, and the account is set aside. */
+const sound = <Value>(asset: Asset, answer: Answer<Value>): Value => {
+  if (!answer.ok) throw new RangeError(`liquidity of ${asset} ${answer.fault}: ${answer.detail}`);
+  return answer.value;
 };
 
 /**
@@ -121,13 +179,14 @@ export const netExposures = (legs: readonly ModelLeg[], market: PricedMarket, si
 export const liquidityComponents = (legs: readonly ModelLeg[], market: PricedMarket, side: ValueSide): readonly Component[] => {
   const { liquidity } = market.policy;
   if (liquidity === undefined) return [];
-  return [...netExposures(legs, market, side)].flatMap(([asset, exposure]): Component[] => {
-    const cost = unitLiquidityCost(exposure, liquidity[asset] as UnitLiquidity);
-    // The terms were validated when the policy was loaded and every exposure is finite: a fault is a bug, and the account is set aside.
-    if (!cost.ok) throw new RangeError(`liquidity of ${asset} ${cost.fault}: ${cost.detail}`);
+  return [...netExposures(legs, market, side)].flatMap(([asset, { must, may }]): Component[] => {
+    const unit = liquidity[asset] as UnitLiquidity;
+    const exposure = sizeOf(must.delta, may.delta, side);
+    const { cost, timeRisk, concentration } = sound(asset, unitLiquidityCost(exposure, unit));
     const parts: readonly (readonly [string, number])[] = [
-      ["liquidity", cost.value.cost + cost.value.timeRisk],
-      ["concentration", cost.value.concentration],
+      ["liquidity", cost + timeRisk],
+      ["concentration", concentration],
+      ["volatility spread", sound(asset, vegaCostOf(sizeOf(must.vega, may.vega, side), unit))],
     ];
     return parts.flatMap(([name, value]): Component[] => {
       const required = estimated(value);

@@ -25,6 +25,7 @@ const collateralTerms = z.strictObject({
 const unitLiquidity = z.strictObject({
   averageVolume: moneyText,
   spread: share,
+  volatilitySpread: ppm.exactOptional(),
   dailyVolatility: share,
   impact: ppm,
   participation: share,

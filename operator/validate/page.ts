@@ -35,11 +35,13 @@ const coveragePlot = ({ name, margins, losses, notional }: PortfolioCoverage): P
 /** Raw and with each tool; the other models have a plot of their own. */
 const procyclicalityPlot = ({ procyclicality, coverage }: Report): Plot => ({
   name: coverage[0]?.name ?? "no portfolio",
-  lines: procyclicality.slice(0, 5).map(({ name, rates: values }) => ({
-    label: name,
-    values: values.map((rate) => Math.round(rate * 1_000_000) / 10_000),
-    isLoss: false,
-  })),
+  lines: procyclicality
+    .filter(({ name }) => !MODELS.some((model) => model === name))
+    .map(({ name, rates: values }) => ({
+      label: name,
+      values: values.map((rate) => Math.round(rate * 1_000_000) / 10_000),
+      isLoss: false,
+    })),
 });
 
 /** JSON inside a script element: no text of a file can end it. */

@@ -1,7 +1,7 @@
 import { type ProcyclicalityTools, responsiveness, type SmoothedMargin, smoothedMargin } from "../../core/risk/procyclicality.ts";
 import { answered, type Figure, figure, missing } from "./figure.ts";
 import type { History } from "./history.ts";
-import type { ValidationTerms } from "./terms.ts";
+import type { Tool, ValidationTerms } from "./terms.ts";
 import { type Model, type Walk, type WalkForward, walkForward } from "./walk.ts";
 
 /** How one margin series answers to the market: margins per unit of gross notional value, so that the price level does not count. */
@@ -22,7 +22,6 @@ export interface ProcyclicalityRow {
 }
 
 const SPANS = [1, 5, 30] as const;
-const OFF: ProcyclicalityTools = { buffer: null, stressed: null, floor: null, stepCap: null };
 
 const metricsOf = (name: string, meaning: string, rates: readonly number[], lossRates: readonly number[]): ProcyclicalityRow => {
   const answer = responsiveness(rates, SPANS);
@@ -41,7 +40,7 @@ const metricsOf = (name: string, meaning: string, rates: readonly number[], loss
   };
 };
 
-/** The series through one tool, whose terms may be those of the day. */
+/** The series through tools whose terms may be those of the day. */
 const through = (raw: readonly number[], toolsAt: (day: number) => ProcyclicalityTools): number[] => {
   let before: SmoothedMargin | null = null;
   return raw.map((rate, day) => {
@@ -56,8 +55,8 @@ const rateOf = (walk: Walk, amounts: ArrayLike<number>): number[] =>
   Array.from(amounts, (amount, day) => amount / (walk.notional[day] as number));
 
 /**
- * Metrics of procyclicality of the first portfolio (M9): the filtered shortfall raw, with each of the three tools alone, and
- * the models as they are. Raw is without the volatility floor of the filter, which is a tool itself.
+ * Metrics of procyclicality of the first portfolio (M9): the filtered shortfall raw, with each of the three tools alone,
+ * with those that are on together, and the models as they are. Raw is without the volatility floor of the filter, which is a tool itself.
  */
 export const procyclicalityOf = (
   history: History,
@@ -75,7 +74,15 @@ export const procyclicalityOf = (
     house,
     house.losses.map((loss) => Number(loss) / 1e8),
   );
-  const { buffer, stressedWeightPpm: weight } = terms.procyclicality;
+  const { on, buffer, stressedWeightPpm: weight } = terms.procyclicality;
+  /** The raw series through these tools, in the order in which they act. */
+  const charged = (tools: readonly Tool[]): number[] =>
+    through(raw, (day) => ({
+      buffer: tools.includes("buffer") ? buffer : null,
+      stressed: tools.includes("stressed-weight") ? { weight, stressed: stress[day] as number } : null,
+      floor: tools.includes("floor") ? (longRun[day] as number) : null,
+      stepCap: null,
+    }));
   const own = (model: Model): number[] =>
     rateOf(
       house,
@@ -84,21 +91,10 @@ export const procyclicalityOf = (
   const row = (name: string, meaning: string, rates: readonly number[]): ProcyclicalityRow => metricsOf(name, meaning, rates, losses);
   return [
     row("raw", "filtered shortfall, no tool", raw),
-    row(
-      "tool a: buffer",
-      "25 % on top, drawn while margins rise, rebuilt after",
-      through(raw, () => ({ ...OFF, buffer })),
-    ),
-    row(
-      "tool b: stressed weight",
-      "25 % weight to the worst stress known",
-      through(raw, (day) => ({ ...OFF, stressed: { weight, stressed: stress[day] as number } })),
-    ),
-    row(
-      "tool c: floor",
-      "not below the shortfall of up to ten years, unfiltered",
-      through(raw, (day) => ({ ...OFF, floor: longRun[day] as number })),
-    ),
+    row("tool a: buffer", "25 % on top, drawn while margins rise, rebuilt after", charged(["buffer"])),
+    row("tool b: stressed weight", "25 % weight to the worst stress known", charged(["stressed-weight"])),
+    row("tool c: floor", "not below the shortfall of up to ten years, unfiltered", charged(["floor"])),
+    ...(on.length === 0 ? [] : [row("together", `the tools that are on: ${on.join(", ")}`, charged(on))]),
     row("statistical", "the house's: volatility floor and stress blend together", own("statistical")),
     row("historical", "value at risk at 99 %, unfiltered", own("historical")),
     row("normal", "EWMA normal at 99 %", own("normal")),

@@ -12,7 +12,7 @@ import { type SensitivityRow, sensitivityOf, sensitivityWalks } from "./sensitiv
 import { standingsOf } from "./standing.ts";
 import { type Stresses, stressesOf } from "./stresses.ts";
 import { type SystemMetrics, systemOf } from "./system.ts";
-import { type Assumption, assumptionsOf, type ValidationTerms } from "./terms.ts";
+import { type Assumption, assumptionsOf, type Tool, type ValidationTerms } from "./terms.ts";
 import { MODELS, type Model, type Walk, walkForward } from "./walk.ts";
 
 /** Coverage of one portfolio: the published series, and each model's tests on it. */
@@ -53,6 +53,8 @@ export interface Report {
   readonly leftOut: readonly { readonly name: string; readonly reason: string }[];
   /** Of the first portfolio of the coverage. */
   readonly procyclicality: readonly ProcyclicalityRow[];
+  /** Tools that are on, to be published beside the figures (M9). */
+  readonly procyclicalityTools: readonly Tool[];
   readonly sensitivity: readonly SensitivityRow[];
   readonly stresses: Stresses;
   readonly analytics: Analytics;
@@ -131,6 +133,7 @@ export const reportOf = ({ book, assets, macro }: Inputs, terms: ValidationTerms
     assumptions: assumptionsOf(terms),
     ...{ days: walked.days, coverage: covered, leftOut },
     procyclicality: procyclicalityOf(history, walked, ranges, terms, step),
+    procyclicalityTools: terms.procyclicality.on,
     sensitivity: sensitivityOf(history, walked, ranges, terms, step),
     stresses,
     analytics: analyticsOf(book, history, { assets, macro }, terms),

@@ -149,8 +149,8 @@ const PROCYCLICALITY_TITLES = [
   "#Mean of top 5 %",
 ];
 
-const procyclicality = ({ procyclicality: rows, coverage: all }: Report): Html => html`
-<p>How much a margin asks for when markets turn, for ${all[0]?.name ?? "no portfolio"}: margins per unit of gross notional value, so that the level of prices does not count. Large rises ask holders for cash when they have least. Each tool of Article 28 stands alone beside the raw figure.</p>
+const procyclicality = ({ procyclicality: rows, procyclicalityTools: tools, coverage: all }: Report): Html => html`
+<p>How much a margin asks for when markets turn, for ${all[0]?.name ?? "no portfolio"}: margins per unit of gross notional value, so that the level of prices does not count. Large rises ask holders for cash when they have least. Each tool of Article 28 stands alone beside the raw figure, then those that are on, together. Tools that are on, to be published with these figures: ${tools.join(", ") || "none"}.</p>
 <figure data-plot="procyclicality"><figcaption>Margin per gross notional value, raw and with each tool.</figcaption></figure>
 ${table(
   "Procyclicality",

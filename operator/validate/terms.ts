@@ -8,6 +8,10 @@ export interface StressWindow {
   readonly to: string;
 }
 
+/** The three tools against procyclicality of Article 28, as a command names them (M9). */
+export const TOOLS = ["buffer", "stressed-weight", "floor"] as const;
+export type Tool = (typeof TOOLS)[number];
+
 /** Every parameter of a validation. Rates and levels in ppm (R23). */
 export interface ValidationTerms {
   readonly filter: FilterTerms;
@@ -28,8 +32,8 @@ export interface ValidationTerms {
   readonly windows: readonly StressWindow[];
   /** Hypothetical stress: volatilities of a day, at the coverage level's normal quantile. */
   readonly volatilityMultiple: number;
-  /** Two of the three tools against procyclicality (M9); the third, the floor, has no parameter. */
-  readonly procyclicality: { readonly buffer: BufferTerms; readonly stressedWeightPpm: number };
+  /** Which tools against procyclicality are on together, and what two of them are (M9); the third, the floor, has no parameter. */
+  readonly procyclicality: { readonly on: readonly Tool[]; readonly buffer: BufferTerms; readonly stressedWeightPpm: number };
 }
 
 /** The house's choice (M7, M14). */
@@ -49,7 +53,7 @@ export const TERMS: ValidationTerms = {
     { name: "Oct-2025", from: "2025-10-09", to: "2025-10-13" },
   ],
   volatilityMultiple: 2,
-  procyclicality: { buffer: { buffer: 250_000, significantRise: 50_000, rebuildSteps: 60 }, stressedWeightPpm: 250_000 },
+  procyclicality: { on: TOOLS, buffer: { buffer: 250_000, significantRise: 50_000, rebuildSteps: 60 }, stressedWeightPpm: 250_000 },
 };
 
 /** A parameter with its value, as the report tells it. */
@@ -109,6 +113,12 @@ export const assumptionsOf = (terms: ValidationTerms): readonly Assumption[] => 
       "M7",
     ),
     row("correlation stress", "1", "each asset makes its worst, or its best, day so far on one day", "M7"),
+    row(
+      "tools against procyclicality",
+      terms.procyclicality.on.join(", ") || "none",
+      "on together; each stands alone beside them. Publish which (Article 28)",
+      "M9",
+    ),
     row(
       "buffer against procyclicality",
       percent(terms.procyclicality.buffer.buffer),

@@ -8,7 +8,7 @@ import type { Instrument } from "../../core/instrument.ts";
 import type { Fact } from "../../core/ledger.ts";
 import type { Mark, MarketSnapshot } from "../../core/mark.ts";
 import type { PolicyInMode } from "../../core/mode.ts";
-import { type Price, price, quantity } from "../../core/money.ts";
+import { money, type Price, price, quantity } from "../../core/money.ts";
 import { STANDARD_TERMS } from "../../core/portfolio/portfolio-terms.ts";
 import { assess } from "../../core/statement.ts";
 import { accounts, atHeadroom, policies, snapshots } from "./margin-arbitraries.ts";
@@ -44,13 +44,25 @@ const decideThrice = (
 };
 
 const statuses = new Set<string>();
+/** A thin market of each asset (M8). */
+const THIN = {
+  averageVolume: money("1000000"),
+  spread: 1_000,
+  volatilitySpread: 20_000,
+  dailyVolatility: 40_000,
+  impact: 1_000_000,
+  participation: 200_000,
+  confidence: 990_000,
+  threshold: 250_000,
+  charge: 50_000,
+};
 
 test("I27 marks and instruments outside of a change's footprint cannot change it", () => {
   fc.assert(
     fc.property(
       accounts,
       snapshots(["GOOD", "GOOD", "GOOD", "STALE", "SUSPECT", "MISSING"]),
-      policies,
+      fc.tuple(policies, fc.constantFrom({}, { liquidity: { BTC: THIN, CENT: THIN } })).map(([base, charged]) => ({ ...base, ...charged })),
       fc.constantFrom(-400_000, 100_000, 400_000, 700_000, 1_500_000),
       fc.constantFrom("BTC-PERP", "CENT-PERP", "BTC-INV"),
       (drawn, snapshot, terms, headroom, traded) => {
@@ -113,6 +125,7 @@ describe("options: what tells their price belongs to the footprint", () => {
   const models = [
     ["standard", policyWith([bare("USDT")])],
     ["portfolio", policyWith([bare("USDT")], { model: { kind: "portfolio", terms: STANDARD_TERMS, statistical: null } })],
+    ["charged for liquidity", policyWith([bare("USDT")], { liquidity: { BTC: THIN } })],
   ] as const;
   test.each(models)("%s: with a good mark of its own, its underlying and the spot pair", (_, terms) => {
     const policy: PolicyInMode = { ...terms, mode: "enforce" };

@@ -5,7 +5,7 @@ import type { Instrument } from "../../core/instrument.ts";
 import { planLiquidation, targetReached } from "../../core/liquidation-plan.ts";
 import type { MarginModel } from "../../core/margin-model.ts";
 import { STANDARD_MODEL } from "../../core/margin-model.ts";
-import { price, type Quantity } from "../../core/money.ts";
+import { money, price, type Quantity } from "../../core/money.ts";
 import { STANDARD_TERMS } from "../../core/portfolio/portfolio-terms.ts";
 import { assess } from "../../core/statement.ts";
 import "../seed.ts";
@@ -37,7 +37,23 @@ const PRICES: Readonly<Record<string, string>> = {
 };
 const MARKET = snapshotOf(INSTRUMENTS, PRICES);
 
-const MODELS: readonly MarginModel[] = [STANDARD_MODEL, { kind: "portfolio", terms: STANDARD_TERMS, statistical: null }];
+/** A market in which 100,000 is a tenth of a day (M8). */
+const THIN = {
+  averageVolume: money("1000000"),
+  spread: 1_000,
+  volatilitySpread: 20_000,
+  dailyVolatility: 40_000,
+  impact: 1_000_000,
+  participation: 200_000,
+  confidence: 990_000,
+  threshold: 100_000,
+  charge: 50_000,
+};
+const PORTFOLIO: MarginModel = { kind: "portfolio", terms: STANDARD_TERMS, statistical: null };
+const POLICIES = [STANDARD_MODEL, PORTFOLIO].flatMap((model) => [
+  policyWith([bare("USDT")], { model }),
+  policyWith([bare("USDT")], { model, liquidity: { BTC: THIN } }),
+]);
 const held = fc
   .array(fc.record({ index: fc.integer({ min: 0, max: 5 }), lots: fc.integer({ min: -300, max: 300 }) }), { minLength: 1, maxLength: 6 })
   .map((drawn): Position[] =>
@@ -52,8 +68,8 @@ const held = fc
 describe("accounts under the margin models", () => {
   test("R1, M0: IM is never below MM, the named parts are the requirement, and no figure is below 0", () => {
     fc.assert(
-      fc.property(held, fc.constantFrom(...MODELS), (positions, model) => {
-        const { low, components } = assess(accountOf({ USDT: "1000" }, positions), MARKET, policyWith([bare("USDT")], { model }), NOW);
+      fc.property(held, fc.constantFrom(...POLICIES), (positions, policy) => {
+        const { low, components } = assess(accountOf({ USDT: "1000" }, positions), MARKET, policy, NOW);
         expect(low.initial >= low.maintenance && low.maintenance >= 0n).toBe(true);
         for (const of of ["initial", "maintenance"] as const) {
           const excess = components.reduce((sum, part) => sum + part[of], 0n) - low[of];
@@ -66,8 +82,7 @@ describe("accounts under the margin models", () => {
 
   test("I10, I12: a liquidation closes no more than is held, once each, and reaches its target or closes everything", () => {
     fc.assert(
-      fc.property(held, fc.constantFrom(...MODELS), fc.integer({ min: -20_000, max: 20_000 }), (positions, model, cash) => {
-        const policy = policyWith([bare("USDT")], { model });
+      fc.property(held, fc.constantFrom(...POLICIES), fc.integer({ min: -20_000, max: 20_000 }), (positions, policy, cash) => {
         const account = accountOf({ USDT: String(cash) }, positions);
         const statement = assess(account, MARKET, policy, NOW);
         const orders = planLiquidation({ account, statement, snapshot: MARKET, policy, target: "closeOut", now: NOW });

@@ -129,6 +129,7 @@ describe("M8 liquidity terms that need 24 h of notice", () => {
     ],
     ["a charge of twice as much is a quarter of the whole above the threshold only", BTC, { ...BTC, charge: 300_000 }, [both[0] as string]],
     ["a volatility a quarter higher, at 25 % and less of the whole", BTC, { ...BTC, dailyVolatility: 50_000 }, []],
+    ["a spread of volatility where there was none", BTC, { ...BTC, volatilitySpread: 20_000 }, ["liquidity.BTC: volatilitySpread"]],
     ["a volatility that is higher by more, below the threshold", BTC, { ...BTC, dailyVolatility: 51_000 }, [both[1] as string]],
   ])("%s", (_words, before, after, places) => {
     const policy = (unit: object | undefined) => ({

@@ -1,29 +1,19 @@
-import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { MarginAccount, Position } from "../../core/account.ts";
+import type { Position } from "../../core/account.ts";
 import { columnsOf } from "../../core/columns/linear-book.ts";
 import { levelsAt } from "../../core/columns/linear-levels.ts";
-import { waysToCure } from "../../core/cure.ts";
 import { decide } from "../../core/decide.ts";
-import { fillPosition } from "../../core/fill.ts";
 import type { Instrument, OptionTerms } from "../../core/instrument.ts";
-import { LEVELS, levelOf } from "../../core/level.ts";
-import { LIMITS } from "../../core/limits.ts";
-import { type PlannedOrder, planLiquidation, targetReached } from "../../core/liquidation-plan.ts";
+import { planLiquidation } from "../../core/liquidation-plan.ts";
 import { adverseRoot, liquidationRoots } from "../../core/liquidation-price.ts";
 import type { MarginModel } from "../../core/margin-model.ts";
-import { STANDARD_MODEL } from "../../core/margin-model.ts";
-import type { MarketSnapshot } from "../../core/mark.ts";
-import { abs, decimal, divide, type Money, money, PPM, type Price, price, type Quantity, quantity } from "../../core/money.ts";
+import { decimal, type Money, money, type Price, price, quantity } from "../../core/money.ts";
 import type { Policy } from "../../core/policy.ts";
 import { STANDARD_TERMS } from "../../core/portfolio/portfolio-terms.ts";
 import { newPool, viewOf } from "../../core/scope.ts";
-import { isSurelyQuiet } from "../../core/screen.ts";
 import { assess } from "../../core/statement.ts";
 import { validatePolicy } from "../../core/terms.ts";
 import type { UnitLiquidity } from "../../core/unit-liquidity.ts";
-import { notionalOf } from "../../core/valuation.ts";
-import { accounts, atHeadroom, policies, snapshots, VENUE, withCash } from "./margin-arbitraries.ts";
 import { accountOf, bare, contract, leg, NOW, policyWith, snapshotOf, spot } from "./margin-fixtures.ts";
 import { modelTable } from "./models-page.ts";
 
@@ -77,7 +67,7 @@ const added = (positions: readonly Position[], patch: Partial<Policy> = {}, snap
     { ...charging, ...patch },
     { ...plain, ...patch, liquidity: undefined as never },
   ].map((policy) => assess(account, snapshot, policy, NOW));
-  const parts = with_?.components.filter(({ name }) => /: (liquidity|concentration)$/.test(name)) ?? [];
+  const parts = with_?.components.filter(({ name }) => /: (liquidity|concentration|volatility spread)$/.test(name)) ?? [];
   const of = (side: "low" | "high"): string => {
     const [one, other] = [with_?.[side], without?.[side]];
     expect((one?.initial ?? 0n) - (other?.initial ?? 0n)).toBe((one?.maintenance ?? 0n) - (other?.maintenance ?? 0n));
@@ -113,7 +103,7 @@ describe("M8: what closing the net exposure to a base asset costs, as a part of 
   });
 
   test("an option counts by its delta, an inverse contract by its value in the valuation asset", () => {
-    // The call at 50,000 for 400 has a delta of 0.117: 341.9 of them are short what 40 futures are long.
+    // The call at 50,000 for 400 has a delta of 0.11897: 400 of them are 47.59 futures.
     const calls = added([leg("BTC-60000-C", "-400", "400")]);
     const futures = added([leg("BTC-FUT", "-46", "50000")]);
     const larger = added([leg("BTC-FUT", "-48", "50000")]);
@@ -131,6 +121,39 @@ describe("M8: what closing the net exposure to a base asset costs, as a part of 
     expect([hedged.high, hedged.low]).toEqual(["0", added([leg("BTC-FUT", "30", "50000")]).low]);
     const put = added([leg("BTC-60000-P", "-40", "400"), leg("BTC-FUT", "10", "50000")], {}, blind);
     expect([put.high, put.low]).toEqual([added([leg("BTC-FUT", "10", "50000")]).high, added([leg("BTC-FUT", "50", "50000")]).low]);
+  });
+
+  test("the net vega of options pays half of the spread of volatility, a doubt about it on E_low only", () => {
+    const liquidity = { BTC: { ...BTC, volatilitySpread: 20_000 } };
+    const vegaOf = (...held: readonly Position[]): number => Number(added(held, { liquidity }).parts["BTC: volatility spread"] ?? 0);
+    // A volatility of 50.757 % makes the call worth 400, and moves 40 of them by 114,000.83 for 100 points: half of two points.
+    expect(vegaOf(leg("BTC-60000-C", "-40", "400"))).toBeCloseTo(1140.0083, 3);
+    const margined = snapshotOf([...ALL, option("call", { style: "futures" })], PRICES);
+    const daily = added([leg("BTC-60000-C", "40", "400")], { liquidity }, margined).parts["BTC: volatility spread"];
+    expect(Number(daily)).toBeCloseTo(1140.0083, 3);
+    // The put of the same strike has the same vega.
+    expect(vegaOf(leg("BTC-60000-C", "-40", "400"), leg("BTC-60000-P", "40", "10400"))).toBeLessThan(0.001);
+    expect(vegaOf(leg("BTC-FUT", "40", "50000"))).toBe(0);
+    const blind = snapshotOf(ALL, { ...PRICES, "BTC-60000-C": null, "BTC-60000-P": null });
+    const doubt = added([leg("BTC-60000-C", "-40", "400")], { liquidity }, blind);
+    expect(doubt.high).toBe("0");
+    // 40 · 50,000 · √(30/365) · 0.3989 · 0.01.
+    expect(Number(doubt.parts["BTC: volatility spread"])).toBeCloseTo(2287.4639, 3);
+  });
+
+  test("R6 an option that was bought and paid for is charged nothing, and helps as far as it hedges; a portfolio holds its value", () => {
+    const liquidity = { BTC: { ...BTC, volatilitySpread: 20_000 } };
+    const [bought, short] = [leg("BTC-60000-C", "400", "400"), leg("BTC-FUT", "-40", "50000")];
+    expect(added([bought], { liquidity })).toEqual({ high: "0", low: "0", parts: {} });
+    // 400 calls move as 47.59 futures: more than enough against 40, and 200 of them leave 16.2 of these.
+    expect(added([bought, short], { liquidity }).high).toBe("0");
+    const half = Number(added([leg("BTC-60000-C", "200", "400"), short], { liquidity }).high);
+    const [less, more] = [leg("BTC-FUT", "-16.2", "50000"), leg("BTC-FUT", "-16.21", "50000")].map((one) => Number(added([one]).high));
+    expect([half > Number(less), half < Number(more)]).toEqual([true, true]);
+    expect(Number(added([bought], { liquidity, model: PORTFOLIO }).parts["BTC: volatility spread"])).toBeCloseTo(11_400.0827, 2);
+    // Where nobody tells the delta, it may help all of 40 on E_high and is sure to help with none on E_low.
+    const blind = snapshotOf(ALL, { ...PRICES, "BTC-60000-C": null, "BTC-60000-P": null });
+    expect(added([leg("BTC-60000-C", "40", "400"), short], {}, blind)).toMatchObject({ high: "0", low: "65052.83505945" });
   });
 
   test("an option at its expiry moves as its payoff, and not at all once its average is fixed", () => {
@@ -164,6 +187,7 @@ describe("M8: what closing the net exposure to a base asset costs, as a part of 
     ["a market that never moves", { dailyVolatility: 0 }, /liquidity BTC: daily volatility 0/],
     ["no participation", { participation: 0 }, /liquidity BTC: participation, confidence/],
     ["a confidence below a half", { confidence: 499_999 }, /liquidity BTC: participation, confidence/],
+    ["a spread of volatility below 0", { volatilitySpread: -1 }, /liquidity BTC: half spread -5e-7 is below 0/],
     ["a charge above 1", { charge: 1_000_001 }, /liquidity BTC: participation, confidence/],
   ])("%s is refused with the asset by name", (_, over, words) => {
     expect(() => validatePolicy(policyWith(COLLATERAL, { liquidity: { BTC: { ...BTC, ...over } } }))).toThrow(words);
@@ -210,162 +234,4 @@ test("the columns admit who holds nothing that is charged, and leave the others 
   const exactOf = (instrumentId: string, policy: Policy): number =>
     levelsAt(columnsOf([accountOf({ USDT: "5000" }, [leg(instrumentId, "1", "2000")])], policy, MARKET.instruments), MARKET, NOW).exact;
   expect([exactOf("ETH-PERP", charging), exactOf("BTC-PERP", charging), exactOf("BTC-PERP", plain)]).toEqual([0, 1, 0]);
-});
-
-const liquidities: fc.Arbitrary<NonNullable<Policy["liquidity"]>> = fc
-  .record({
-    averageVolume: fc.constantFrom(money("200000"), money("3000000"), money("50000000")),
-    spread: fc.constantFrom(0, 1_000, 20_000),
-    impact: fc.constantFrom(0, 1_000_000),
-    confidence: fc.constantFrom(500_000, 990_000),
-    charge: fc.constantFrom(0, 50_000, 300_000),
-  })
-  .chain((drawn) => {
-    const unit = { ...drawn, dailyVolatility: 40_000, participation: 200_000, threshold: 250_000 };
-    return fc.subarray(["BTC", "ETH", "CENT", "OIL"], { minLength: 1 }).map((assets) => Object.fromEntries(assets.map((id) => [id, unit])));
-  });
-
-/** What the account holds after an order was filled at the mark and its fees were paid: by the fill, not by the margin code. */
-const filled = (
-  account: MarginAccount,
-  order: Pick<PlannedOrder, "instrumentId" | "side" | "quantity">,
-  snapshot: MarketSnapshot,
-  costPpm: number,
-) => {
-  const instrument = snapshot.instruments.get(order.instrumentId) as Instrument;
-  const at = snapshot.marks.get(order.instrumentId)?.price as Price;
-  const held = account.positions.find((position) => position.instrumentId === order.instrumentId) ?? null;
-  const { position, realised } = fillPosition(instrument, held, (order.side === "sell" ? -order.quantity : order.quantity) as Quantity, at);
-  const fee = divide(notionalOf(instrument, order.quantity, at) * BigInt(costPpm), PPM, "up");
-  const asset = instrument.settleAsset;
-  return {
-    ...account,
-    balances: new Map(account.balances).set(asset, ((account.balances.get(asset) ?? 0n) + realised - fee) as Money),
-    positions: account.positions.flatMap((each) => (each !== held ? [each] : position === null ? [] : [position])),
-  };
-};
-
-describe("M8: properties of any account under any liquidity terms", () => {
-  test("the fast passes never differ from the exact one, and the float pass still clears what holds none of it", () => {
-    let screened = 0;
-    fc.assert(
-      fc.property(
-        accounts,
-        snapshots(["GOOD"]),
-        policies,
-        liquidities,
-        fc.bigInt(-100n, 10n ** 10n),
-        (drawn, snapshot, base, liquidity, shift) => {
-          const policy = { ...base, liquidity };
-          const account = atHeadroom(drawn, assess(drawn, snapshot, policy, NOW).low, policy.levels.warning, shift);
-          const level = levelOf(account, assess(account, snapshot, policy, NOW), policy.levels, account.level);
-          if (isSurelyQuiet(account, snapshot, policy, NOW)) {
-            screened += 1;
-            expect(level).toBe("HEALTHY");
-          }
-          const { levels } = levelsAt(columnsOf([account], policy, snapshot.instruments), snapshot, NOW);
-          expect(LEVELS[levels[0] as number]).toBe(level);
-        },
-      ),
-      { numRuns: 500 },
-    );
-    expect(screened).toBeGreaterThan(20);
-  });
-
-  test("R14, R19: a plan that is filled at the marks reaches its target, or closes all that may be traded; one lot less of its last order does not", () => {
-    let partial = 0;
-    fc.assert(
-      fc.property(
-        accounts,
-        snapshots(["GOOD"]),
-        policies,
-        liquidities,
-        fc.bigInt(300_000n, 1_050_000n),
-        (drawn, snapshot, base, liquidity, share) => {
-          const policy = { ...base, liquidity };
-          const { high } = assess(drawn, snapshot, policy, NOW);
-          // Equity of a share of MM: under it, or just above.
-          const account = withCash(drawn, (high.maintenance * share) / PPM - high.equityMaintenance);
-          const statement = assess(account, snapshot, policy, NOW);
-          const orders = planLiquidation({ account, statement, snapshot, policy, target: "closeOut", now: NOW });
-          expect(orders.length <= LIMITS.ordersPerAttemptMax).toBe(true);
-          if (targetReached(statement.high, "closeOut", policy)) return void expect(orders).toEqual([]);
-          const costOf = ({ instrumentId }: PlannedOrder): number => {
-            const instrument = VENUE.find((each) => each.instrumentId === instrumentId) as Instrument;
-            return instrument.liquidationFeePpm + instrument.insuranceFeePpm;
-          };
-          const after = orders.reduce((left, order) => filled(left, order, snapshot, costOf(order)), account);
-          if (after.positions.length === 0) return;
-          const reached = targetReached(assess(after, snapshot, policy, NOW).high, "closeOut", policy);
-          partial += 1;
-          expect(reached).toBe(true);
-          const last = orders.at(-1) as PlannedOrder;
-          const lot = VENUE.find(({ instrumentId }) => instrumentId === last.instrumentId)?.lotSize ?? 1n;
-          const less = (((last.quantity - 1n) / lot) * lot) as Quantity;
-          const short = [...orders.slice(0, -1), ...(less > 0n ? [{ ...last, quantity: less }] : [])];
-          const under = short.reduce((left, order) => filled(left, order, snapshot, costOf(order)), account);
-          expect(targetReached(assess(under, snapshot, policy, NOW).high, "closeOut", policy)).toBe(false);
-        },
-      ),
-      { numRuns: 500 },
-    );
-    expect(partial).toBeGreaterThan(200);
-  });
-
-  test("R4: every reduction that is offered cures alone, and no lot fewer does", () => {
-    let cures = 0;
-    fc.assert(
-      fc.property(
-        accounts,
-        snapshots(["GOOD"]),
-        policies,
-        liquidities,
-        fc.integer({ min: 0, max: 990_000 }),
-        (drawn, snapshot, base, liquidity, depth) => {
-          const policy = { ...base, liquidity };
-          const account = atHeadroom(drawn, assess(drawn, snapshot, policy, NOW).low, depth);
-          for (const cure of waysToCure(account, assess(account, snapshot, policy, NOW), snapshot, policy).cures) {
-            if (cure.kind !== "reduce") continue;
-            const instrument = snapshot.instruments.get(cure.instrumentId) as Instrument;
-            const isCured = (size: bigint): boolean => {
-              const { low } = assess(
-                filled(account, { ...cure, quantity: size as Quantity }, snapshot, instrument.feePpm),
-                snapshot,
-                policy,
-                NOW,
-              );
-              return low.equityInitial >= low.initial;
-            };
-            cures += 1;
-            const held = abs(
-              account.positions.find(({ instrumentId }) => instrumentId === cure.instrumentId)?.quantity ?? (0n as Quantity),
-            );
-            expect(isCured(cure.quantity)).toBe(true);
-            const less =
-              cure.quantity < held ? cure.quantity - instrument.lotSize : ((held - 1n) / instrument.lotSize) * instrument.lotSize;
-            if (less > 0n) expect(isCured(less)).toBe(false);
-          }
-        },
-      ),
-      { numRuns: 300 },
-    );
-    expect(cures).toBeGreaterThan(50);
-  });
-
-  test("a policy without liquidity terms and one whose terms name nothing that is held decide alike, under both models", () => {
-    fc.assert(
-      fc.property(
-        accounts,
-        snapshots(["GOOD", "STALE"]),
-        policies,
-        fc.constantFrom(STANDARD_MODEL, PORTFOLIO),
-        (account, snapshot, base, model) => {
-          const policy = { ...base, model };
-          const [one, other] = [policy, { ...policy, liquidity: { NONE: BTC } }].map((each) => assess(account, snapshot, each, NOW));
-          expect([one?.low, one?.high, one?.components]).toEqual([other?.low, other?.high, other?.components]);
-        },
-      ),
-      { numRuns: 200 },
-    );
-  });
 });

@@ -81,13 +81,16 @@ describe("procyclicality and sensitivity of a market that moves alike each day",
     const raw = rows[0]?.meanRate.value as number;
     expect(raw).toBeCloseTo(-Math.expm1(-0.02), 6);
     expect(rows.map(({ name }) => name)).toEqual([
-      ...["raw", "tool a: buffer", "tool b: stressed weight", "tool c: floor"],
+      ...["raw", "tool a: buffer", "tool b: stressed weight", "tool c: floor", "together"],
       ...["statistical", "historical", "normal", "grid"],
     ]);
     expect(rows[1]?.meanRate.value).toBeCloseTo(raw * 1.25, 6);
     expect(rows[2]?.meanRate.value).toBeCloseTo(raw * 0.75 + 0.25 * -Math.expm1(-2 * 2.3263478740408408 * 0.02), 6);
     expect(rows[3]?.meanRate.value).toBeCloseTo(raw, 6);
-    expect(rows[7]).toMatchObject({ breaches: 0, rise30: { reason: null } });
+    expect(rows[4]?.meanRate.value).toBeCloseTo((raw * 0.75 + 0.25 * -Math.expm1(-2 * 2.3263478740408408 * 0.02)) * 1.25, 6);
+    expect(rows[8]).toMatchObject({ breaches: 0, rise30: { reason: null } });
+    const only = { ...terms, procyclicality: { ...terms.procyclicality, on: ["floor"] as const } };
+    expect(procyclicalityOf(history, base, [0.16, 0.16], only, () => {})[4]).toMatchObject({ name: "together", rates: rows[3]?.rates });
     for (const row of rows) expect(row.peakToTrough.value).toBeCloseTo(1, 6);
   });
 

@@ -63,6 +63,7 @@ describe("a report", () => {
     const { html } = await run([...BTC, ...ETH, ...BOOK]);
     expect(html).not.toMatch(/<(?:script|link|img|iframe)[^>]+(?:src|href)=/);
     expect(html).toContain('<html lang="en">');
+    expect(html).toContain("Tools that are on, to be published with these figures: buffer, stressed-weight, floor.");
     expect(html).toContain("Content-Security-Policy\" content=\"default-src 'none'");
     expect(html.match(/<table>/g)?.length).toBe(html.match(/<caption>/g)?.length);
     const headings = [...html.matchAll(/<h([123])\b/g)].map(([, level]) => Number(level));
@@ -84,8 +85,10 @@ describe("a report", () => {
       accounts: [{ accountId: "a", cash: "1", positions: { BTCUSDT: "1" } }],
     };
     const at = written({ "BTCUSDT.csv": `date,price\n${rows.join("\n")}\n`, "book.json": JSON.stringify(book) });
-    const { code, html, json } = await run(["--prices", at("BTCUSDT.csv"), "--book", at("book.json")]);
+    const { code, html, json } = await run(["--prices", at("BTCUSDT.csv"), "--book", at("book.json"), "--tools", "floor,buffer"]);
     expect(code).toBe(1);
+    expect(JSON.parse(json).procyclicalityTools).toEqual(["buffer", "floor"]);
+    expect(html).toContain("the tools that are on: buffer, floor");
     expect(said).toContain("finding: book, net: ");
     expect(JSON.parse(json).findings.length).toBeGreaterThan(0);
     expect(html).toContain("&lt;b&gt;&amp;");
@@ -97,6 +100,8 @@ describe("a command that cannot be carried out ends with 2 and says why", () => 
   it.each([
     ["no prices", [...BOOK], "--prices is missing"],
     ["no book", [...BTC], "--book is missing"],
+    ["a tool that there is none of", [...BTC, ...BOOK, "--tools", "buffer,cap"], "--tools buffer,cap: give buffer, stressed-weight, floor"],
+    ["a tool twice", [...BTC, ...BOOK, "--tools", "floor,floor"], "--tools floor,floor: give buffer, stressed-weight, floor"],
     ["an asset without a file", [...BTC, ...BOOK], "ETHUSDT is in the book and no --prices file tells it"],
     ["a file twice", [...BTC, ...BTC, ...ETH, ...BOOK], "made-up_BTCUSDT_1d.csv both tell BTCUSDT: give one"],
     ["a file too many", [...BTC, ...ETH, "--prices", "SOL", ...BOOK], "the book has no terms for SOLUSDT"],
