@@ -109,6 +109,20 @@ export const FORMS = {
     optional: { cap: "decimal" },
     nullable: {},
   },
+  scaledTiers: {
+    required: {
+      instrumentId: "text",
+      floorAsset: "text",
+      initialRate: "rate",
+      maintenanceRate: "rate",
+      at: "decimal",
+      initialRateAt: "rate",
+      maintenanceRateAt: "rate",
+      upTo: "decimal",
+    },
+    optional: {},
+    nullable: {},
+  },
   contacts: {
     required: { accountId: "text", email: "text", timeZone: "text", locale: "text" },
     optional: {},
