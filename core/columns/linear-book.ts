@@ -68,11 +68,12 @@ export interface LinearBook {
   readonly quantity: Float64Array;
 }
 
-/** True where profits and requirements are `q·m·(P − P0)` and brackets of `|q|·m·P`, without a least margin. */
+/** True where profits and requirements are `q·m·(P − P0)` and brackets of `|q|·m·P` at the mark, without a least margin. */
 export const isAdmittedInstrument = (instrument: Instrument | undefined, policy: Policy): instrument is Instrument =>
   instrument?.kind === "linear" &&
   !instrument.allowNonPositive &&
   instrument.marginMinPerUnit === 0n &&
+  instrument.basis === undefined &&
   instrument.tiers.length > 0 &&
   instrument.settleAsset === policy.valuationAsset;
 

@@ -98,6 +98,7 @@ export const FORMS = {
       "markRule.slowHalfLifeMs": "whole",
       "markRule.minAnswer": "decimal",
       "markRule.maxAnswer": "decimal",
+      basis: "text",
       "openInterest.lower": "decimal",
       "openInterest.upper": "decimal",
       "openInterest.ageMaxMs": "whole",
