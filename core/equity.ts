@@ -13,7 +13,7 @@ import type { Policy } from "./policy.ts";
 import { worseQuality } from "./quality.ts";
 import { hasAnyOrders, hasOrders, standingOf } from "./standing.ts";
 import type { PricedAsset, PricedInstrument } from "./valuation.ts";
-import { bracketOf, isPremium, notionalOf, pointOf, profitOf, requirementAt, termsOf } from "./valuation.ts";
+import { bracketOf, isPremium, notionalOf, pointOf, profitOf, requirementAt, requirementPoint, termsOf } from "./valuation.ts";
 
 /** Which of an account's two values (R3). */
 export type ValueSide = "low" | "high";
@@ -102,7 +102,10 @@ export const initialWithOrders = (
   side: ValueSide,
 ): Money => {
   const points = { long: pointOf(priced, ONE as Quantity, entryPrice, side), short: pointOf(priced, -ONE as Quantity, entryPrice, side) };
-  return requirementWithOrders(points, quantity, orders, "initial").required;
+  const { required, ofOrders } = requirementWithOrders(points, quantity, orders, "initial");
+  if (priced.instrument.basis === undefined) return required;
+  const held = requirementAt(requirementPoint(priced, points.long, entryPrice), abs(quantity), "initial");
+  return (held + ofOrders) as Money;
 };
 
 /** Which value of a position is taken, and by which model it is margined. */
@@ -139,8 +142,9 @@ const addLeg = (
   const ordered = standing === undefined || !hasOrders(standing) ? null : initialWithOrders(priced, position, standing, side);
   if (!priced.plain) {
     to.profit = (to.profit + profitOf(priced.instrument, quantity, entryPrice, point.price)) as Money;
-    to.initial = (to.initial + (ordered ?? requirementAt(point, size, "initial"))) as Money;
-    to.maintenance = (to.maintenance + requirementAt(point, size, "maintenance")) as Money;
+    const basis = requirementPoint(priced, point, entryPrice);
+    to.initial = (to.initial + (ordered ?? requirementAt(basis, size, "initial"))) as Money;
+    to.maintenance = (to.maintenance + requirementAt(basis, size, "maintenance")) as Money;
     return;
   }
   const { sizes } = point;
@@ -378,7 +382,7 @@ export const closeIn = ({ settlements, legs, standing }: Valued, market: PricedM
 
 /** Sizes at which closing a position passes from one bracket to the next: contracts to close, ascending, the whole position last. */
 export const closingSteps = (priced: PricedInstrument, position: Position, side: ValueSide): bigint[] => {
-  const point = pointOf(priced, position.quantity, position.entryPrice, side);
+  const point = requirementPoint(priced, pointOf(priced, position.quantity, position.entryPrice, side), position.entryPrice);
   const size = abs(position.quantity);
   const steps = point.sizes
     .slice(0, bracketOf(point, size))

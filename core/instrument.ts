@@ -96,6 +96,11 @@ export interface Instrument {
   /** Half width of the price band around the mark: the adverse edge of R3 and the limit of R20. */
   readonly bandPpm: Ppm;
   readonly markRule: MarkRule;
+  /**
+   * Notional that brackets ask their rates of (M3): the mark's, or where a venue margins isolated positions so, the
+   * entry's. Only of contracts with brackets; absent is the mark's.
+   */
+  readonly basis?: "entry";
   /** Only of contracts with brackets; absent where open interest raises nothing. */
   readonly openInterest?: OpenInterestTerms;
   /** Null for everything but an option. */

@@ -4,7 +4,7 @@ import type { Money, Price } from "./money.ts";
 import { abs, divide, max, min, ONE } from "./money.ts";
 import { bandWidth } from "./quality.ts";
 import type { PricedInstrument } from "./valuation.ts";
-import { requirementAt } from "./valuation.ts";
+import { requirementAt, requirementPoint } from "./valuation.ts";
 
 /**
  * Cash flow of closing part of a portfolio at its bankruptcy price (M4): the value given up, less the
@@ -34,7 +34,7 @@ const zeroPrice = (position: Position, priced: PricedInstrument, mark: Price, si
   const long = position.quantity > 0n;
   const size = abs(position.quantity);
   const worth = size * instrument.multiplier;
-  const relief = freed ?? requirementAt(high, size, "maintenance");
+  const relief = freed ?? requirementAt(requirementPoint(priced, high, position.entryPrice), size, "maintenance");
   // A leg that requires nothing, as a bought option in standard option margin, has no share of the equity to use up.
   if (relief <= 0n) return null;
   if (instrument.kind === "inverse") {

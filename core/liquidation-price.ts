@@ -195,13 +195,13 @@ const rootsOf = (account: MarginAccount, instrumentId: string, market: PricedMar
   return { lower: frame.reciprocal ? ahead : back, upper: frame.reciprocal ? back : ahead, breached: gap.at(start).numerator < 0n };
 };
 
-/** Solved exactly where the account is straight between its breakpoints, searched where a model, an option, funding or the liquidity of its market bends it. */
+/** Solved exactly where the account is straight between its breakpoints, searched where a model, an option, funding, a basis of its own or the liquidity of its market bends it. */
 const rootsFor = (search: Search): PriceRoots => {
   const { account, instrumentId, snapshot, policy, now, lessRequirement } = search;
   const market = marketOf(snapshot, policy, now);
   const isBent = account.positions.some(({ instrumentId: held }) => {
     const { instrument, told } = pricedInstrument(market, held);
-    return isMarginedTogether(instrument, policy) || (told !== null && told.funding !== null);
+    return instrument.basis !== undefined || isMarginedTogether(instrument, policy) || (told !== null && told.funding !== null);
   });
   return isBent ? searchRoots(search) : rootsOf(account, instrumentId, market, lessRequirement);
 };

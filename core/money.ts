@@ -75,6 +75,16 @@ export const estimated = (value: number): Money => {
   return BigInt(Math.ceil(units - Math.abs(units) * NOISE)) as Money;
 };
 
+/** Whole square root of a whole number above 0, rounded down. */
+export const squareRoot = (value: bigint): bigint => {
+  let root = 1n << BigInt(Math.ceil(value.toString(2).length / 2));
+  for (;;) {
+    const next = (root + value / root) >> 1n;
+    if (next >= root) return root;
+    root = next;
+  }
+};
+
 export const ZERO = 0n as Money;
 export const abs = <T extends bigint>(value: T): T => (value < 0n ? -value : value) as T;
 export const min = <T extends bigint>(a: T, b: T): T => (a < b ? a : b);

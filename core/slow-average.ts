@@ -1,5 +1,5 @@
 import type { Price } from "./money.ts";
-import { divide, ONE } from "./money.ts";
+import { divide, ONE, squareRoot } from "./money.ts";
 
 declare const kind: unique symbol;
 /** A slow average of prices in 1e-16 of the quote asset: fine enough to move at every tick of a coin that costs 1e-5. */
@@ -9,15 +9,6 @@ export type SlowPrice = bigint & { readonly [kind]: "slow" };
 const FRACTION = 64n;
 /** Bits of a half-life that are told apart: what is cut off is less than 1.7e-10 of the distance to the price that stood. */
 const BITS = 32;
-
-const squareRoot = (value: bigint): bigint => {
-  let root = 1n << BigInt(Math.ceil(value.toString(2).length / 2));
-  for (;;) {
-    const next = (root + value / root) >> 1n;
-    if (next >= root) return root;
-    root = next;
-  }
-};
 
 /** 2^(−1/2), 2^(−1/4), ... in 2^−64, rounded down. Integers, so that every engine has the same ones. */
 const ROOTS: readonly bigint[] = (() => {

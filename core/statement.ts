@@ -12,7 +12,17 @@ import { abs, PPM, ZERO } from "./money.ts";
 import type { Policy } from "./policy.ts";
 import { type ScenarioStatement, scenarioStatements } from "./scenario-statement.ts";
 import { hasAnyOrders, hasOrders } from "./standing.ts";
-import { bracketOf, notionalOf, type PricedInstrument, type PricePoint, pointAt, pointOf, profitOf, requirementAt } from "./valuation.ts";
+import {
+  bracketOf,
+  notionalOf,
+  type PricedInstrument,
+  type PricePoint,
+  pointAt,
+  pointOf,
+  profitOf,
+  requirementAt,
+  requirementPoint,
+} from "./valuation.ts";
 
 export type { Sided } from "./equity.ts";
 export type { Component } from "./model-requirement.ts";
@@ -78,6 +88,7 @@ const legsOf = (account: MarginAccount, market: PricedMarket, { standing }: Valu
     const { instrument, quality } = priced;
     const point = pointOf(priced, quantity, entryPrice, "high");
     const modelled = isModelled(instrument, market.policy);
+    const basis = requirementPoint(priced, point, entryPrice);
     return {
       instrumentId,
       quantity,
@@ -89,8 +100,8 @@ const legsOf = (account: MarginAccount, market: PricedMarket, { standing }: Valu
       notional: notionalOf(instrument, quantity, point.price),
       unrealised: profitOf(instrument, quantity, entryPrice, point.price),
       funding: accruedOf({ priced, quantity, price: point.price }),
-      initial: modelled ? null : requirementAt(point, abs(quantity), "initial"),
-      maintenance: modelled ? null : requirementAt(point, abs(quantity), "maintenance"),
+      initial: modelled ? null : requirementAt(basis, abs(quantity), "initial"),
+      maintenance: modelled ? null : requirementAt(basis, abs(quantity), "maintenance"),
     };
   });
 
@@ -103,7 +114,8 @@ const tableRequirement = (market: PricedMarket, { instrument }: PricedInstrument
 /** What leverage and orders add to the initial requirement of one position by its brackets, in its settlement asset. */
 const besideComponents = ({ priced, position, orders }: OrdersAlone, own: Money): readonly Component[] => {
   const { instrumentId, quantity, entryPrice } = position;
-  const levered = requirementAt(pointOf(priced, quantity, entryPrice, "low"), abs(quantity), "initial");
+  const point = requirementPoint(priced, pointOf(priced, quantity, entryPrice, "low"), entryPrice);
+  const levered = requirementAt(point, abs(quantity), "initial");
   const ordered = hasOrders(orders) ? initialWithOrders(priced, position, orders, "low") : levered;
   const parts = [
     { name: `leverage of ${instrumentId}`, initial: (levered - own) as Money },
@@ -128,13 +140,14 @@ const componentsOf = (account: MarginAccount, market: PricedMarket): readonly Co
     const charges = chargesOf({ priced, quantity, price: point.price }, pricedAsset(market, settleAsset), "low", market.policy);
     if (isModelled(priced.instrument, market.policy)) return charges.map(inValuation);
     const size = abs(quantity);
+    const basis = requirementPoint(priced, point, entryPrice);
     const orders = standing.get(instrumentId);
     const bracket = {
-      name: `${instrumentId}: bracket ${bracketOf(point, size) + 1}`,
-      initial: tableRequirement(market, priced, point, size),
-      maintenance: requirementAt(point, size, "maintenance"),
+      name: `${instrumentId}: bracket ${bracketOf(basis, size) + 1}`,
+      initial: tableRequirement(market, priced, basis, size),
+      maintenance: requirementAt(basis, size, "maintenance"),
     };
-    const raised = (requirementAt(point, size, "initial") - bracket.initial) as Money;
+    const raised = (requirementAt(basis, size, "initial") - bracket.initial) as Money;
     const open = raised === 0n ? [] : [{ name: `open interest of ${instrumentId}`, initial: raised, maintenance: ZERO }];
     const levered = (orders: Standing) => ({ priced: pricedInstrument(market, instrumentId, orders.leverage), position, orders });
     const beside = orders === undefined ? [] : besideComponents(levered(orders), (bracket.initial + raised) as Money);

@@ -49,14 +49,14 @@ export interface PricedInstrument {
   /** With initial rates as they are raised on this market. */
   readonly instrument: Instrument;
   readonly quality: MarkQuality;
-  /** A linear contract of one unit without a least margin: sums over it need no division. Its rates are at scale 1e-22. */
+  /** A linear contract of one unit, margined on its mark, without a least margin: sums over it need no division. Its rates are at scale 1e-22. */
   readonly plain: boolean;
   /** Last accepted mark; null when there is none. */
   readonly high: PricePoint | null;
   /** Adverse edges of the band for a long and for a short; equal to `high` when the mark is GOOD. */
   readonly lowLong: PricePoint | null;
   readonly lowShort: PricePoint | null;
-  /** Null unless the mark is GOOD. */
+  /** Null unless the mark is GOOD and the basis of the requirement. */
   readonly estimate: Estimate | null;
   /** The quality holds from the instant of pricing to this one, itself excluded. */
   readonly validFrom: number;
@@ -119,8 +119,8 @@ const LINEAR_DIVISOR = ONE * ONE * PPM;
 /** Linear: the notional of one contract at scale 1e-16. Inverse: see {@link pointAt}. */
 const linearUnit = (instrument: Instrument, price: Price): bigint => instrument.multiplier * abs(price);
 
-const isPlain = ({ kind, multiplier, marginMinPerUnit }: Instrument): boolean =>
-  kind === "linear" && multiplier === ONE && marginMinPerUnit === 0n;
+const isPlain = ({ kind, multiplier, marginMinPerUnit, basis }: Instrument): boolean =>
+  kind === "linear" && multiplier === ONE && marginMinPerUnit === 0n && basis === undefined;
 
 /** Works an instrument out at a price. @throws RangeError for an inverse contract at a price of 0 or below. */
 export const pointAt = (instrument: Instrument, price: Price): PricePoint => {
@@ -149,8 +149,13 @@ export const pointAt = (instrument: Instrument, price: Price): PricePoint => {
   };
 };
 
-/** Null where the mark is in doubt: what that costs is the exact pass's to say. */
+/** Point at which the brackets ask their rates of a position: that of its price, or of its entry where the terms say so (M3). */
+export const requirementPoint = ({ instrument }: PricedInstrument, point: PricePoint, entry: Price): PricePoint =>
+  instrument.basis === undefined ? point : pointAt(instrument, entry);
+
+/** Null where the mark is in doubt or the entry is the basis: what that costs is the exact pass's to say. */
 const estimateOf = (instrument: Instrument, point: PricePoint, told: Told | null): Estimate | null => {
+  if (instrument.basis !== undefined) return null;
   if (told !== null && told.confidencePpm < Number(PPM)) return null;
   const funding = told?.funding ?? null;
   const divisor = Number(point.divisor);

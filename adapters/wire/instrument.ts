@@ -67,6 +67,8 @@ const shape = z.strictObject({
   tickSize: priceText.refine((value) => value > 0n, "must be more than 0"),
   bandPpm: ppm.min(1, "a band of 0 leaves no price to trade at (R20)").max(999_999),
   markRule,
+  /** Only of contracts with brackets that margin the notional at the entry instead of the mark's (M3). */
+  basis: z.literal("entry").exactOptional(),
   /** Only of contracts with brackets: the initial rate rises from the table's at `lower` to 100 % at `upper` (M3). */
   openInterest: z
     .strictObject({ lower: unsignedQuantityText, upper: unsignedQuantityText, ageMaxMs: durationMs.min(1) })
@@ -114,6 +116,8 @@ const complainOf = (body: Shape, complain: (complaint: Complaint) => void): void
   if (!spot && body.markRule.slowHalfLifeMs !== undefined)
     complain({ path: ["markRule", "slowHalfLifeMs"], message: "only spot pairs have one: it prices collateral (M2)" });
   complainOfOption(body, complain);
+  if (body.basis !== undefined && (bare || body.allowNonPositive))
+    complain({ path: ["basis"], message: "only contracts with tiers and prices above 0 are margined on their entry (M3)" });
   if (bare && body.openInterest !== undefined)
     complain({ path: ["openInterest"], message: "only contracts with tiers have initial rates that it could raise (M3)" });
   if (spot && body.expiryAt !== null) complain({ path: ["expiryAt"], message: "spot does not expire" });

@@ -78,11 +78,12 @@ export interface LinearBook {
   readonly quantity: Float64Array;
 }
 
-/** True where profits and requirements are `q·m·(P − P0)` and brackets of `|q|·m·P`, without a least margin and without a charge for liquidity. */
+/** True where profits and requirements are `q·m·(P − P0)` and brackets of `|q|·m·P` at the mark, without a least margin and without a charge for liquidity. */
 export const isAdmittedInstrument = (instrument: Instrument | undefined, policy: Policy): instrument is Instrument =>
   instrument?.kind === "linear" &&
   !instrument.allowNonPositive &&
   instrument.marginMinPerUnit === 0n &&
+  instrument.basis === undefined &&
   instrument.tiers.length > 0 &&
   !isLiquidityCharged(instrument, policy) &&
   instrument.settleAsset === policy.valuationAsset;

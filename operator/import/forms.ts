@@ -98,6 +98,7 @@ export const FORMS = {
       "markRule.slowHalfLifeMs": "whole",
       "markRule.minAnswer": "decimal",
       "markRule.maxAnswer": "decimal",
+      basis: "text",
       "openInterest.lower": "decimal",
       "openInterest.upper": "decimal",
       "openInterest.ageMaxMs": "whole",
@@ -107,6 +108,20 @@ export const FORMS = {
   tiers: {
     required: { instrumentId: "text", floorAsset: "text", floor: "decimal", initialRate: "rate", maintenanceRate: "rate" },
     optional: { cap: "decimal" },
+    nullable: {},
+  },
+  scaledTiers: {
+    required: {
+      instrumentId: "text",
+      floorAsset: "text",
+      initialRate: "rate",
+      maintenanceRate: "rate",
+      at: "decimal",
+      initialRateAt: "rate",
+      maintenanceRateAt: "rate",
+      upTo: "decimal",
+    },
+    optional: {},
     nullable: {},
   },
   contacts: {

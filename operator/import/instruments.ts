@@ -7,11 +7,12 @@ import { readBybit } from "./bybit.ts";
 import { byId, type Entry, judged, readEntries, type SourceFile, textIn } from "./entries.ts";
 import type { Findings } from "./finding.ts";
 import type { Held } from "./held.ts";
+import { readScaledTiers } from "./scaled-tiers.ts";
 import { placeOf } from "./table.ts";
 import { loadTable, readTierRows, type TierTable } from "./tiers.ts";
 
 /** Forms in which a tier file may come. */
-export const TIER_FORMATS = ["plimsoll", "binance", "bybit"] as const;
+export const TIER_FORMATS = ["plimsoll", "scaled", "binance", "bybit"] as const;
 export type TierFormat = (typeof TIER_FORMATS)[number];
 
 /** How a tier file is read. */
@@ -21,7 +22,10 @@ export interface TierSource extends SourceFile {
   readonly symbols: ReadonlyMap<string, string>;
 }
 
-const READERS = { plimsoll: readTierRows, binance: readBinance, bybit: readBybit } as const satisfies Record<TierFormat, unknown>;
+const READERS = { plimsoll: readTierRows, scaled: readScaledTiers, binance: readBinance, bybit: readBybit } as const satisfies Record<
+  TierFormat,
+  unknown
+>;
 
 /** Instruments of the file and the stage. */
 interface Listed {
@@ -82,7 +86,7 @@ const NO_TIERS: TiersRead = { tiers: new Map(), named: new Set(), leftOut: [] };
 const readTiers = (source: TierSource | undefined, listed: Listed, findings: Findings): TiersRead => {
   if (source === undefined) return NO_TIERS;
   const tables = READERS[source.format](source, findings);
-  const isOurs = source.format === "plimsoll";
+  const isOurs = source.format === "plimsoll" || source.format === "scaled";
   const tiers = new Map<string, { floor: string; rateIm: number; rateMm: number }[]>();
   const named = new Set<string>();
   const leftOut: string[] = [];

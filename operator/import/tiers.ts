@@ -71,7 +71,7 @@ const judgeNeighbours = (before: TierLine, line: TierLine, findings: Findings): 
 };
 
 /** What a refusal of the loader says, without the name and the number of the bracket: the line has both. */
-const faultOf = (error: TermsError): string => {
+export const faultOf = (error: TermsError): string => {
   const start = `${error.subject}, ${error.place}: `.length;
   return error.message.slice(start, error.message.length - error.mend.length - 2);
 };

@@ -41,6 +41,11 @@ describe("instruments (M3, R24)", () => {
     expect(encodeInstrument(instrumentBody.parse(instrumentFixture))).not.toHaveProperty("openInterest");
   });
 
+  test("margined on its entry, and nothing is written where it is not (M3)", () => {
+    expect(encodeInstrument(instrumentBody.parse({ ...instrumentFixture, basis: "entry" })).basis).toBe("entry");
+    expect(encodeInstrument(instrumentBody.parse(instrumentFixture))).not.toHaveProperty("basis");
+  });
+
   const tiers = instrumentFixture.tiers;
   test.each<[string, object, RegExp]>([
     ["a deduction that jumps", { tiers: [tiers[0], { ...tiers[1], amountMm: "4000" }] }, /^tiers: .*bracket 2.*jump/],
@@ -68,6 +73,8 @@ describe("instruments (M3, R24)", () => {
       { kind: "spot", tiers: [], openInterest: { lower: "1", upper: "2", ageMaxMs: 1 } },
       /^openInterest: only contracts/,
     ],
+    ["a basis that is not known (M3)", { basis: "mark" }, /^basis: /],
+    ["an entry basis of a spot pair (M3)", { kind: "spot", tiers: [], basis: "entry" }, /^basis: only contracts/],
     ["a multiplier of 0", { multiplier: "0" }, /^multiplier: /],
     ["a rate above 1", { tiers: [{ ...tiers[0], rateIm: 1_000_001 }] }, /^tiers\.0\.rateIm: /],
     ["one asset on both sides", { quoteAsset: "BTC" }, /^quoteAsset: /],

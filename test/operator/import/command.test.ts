@@ -158,7 +158,7 @@ describe("a command line that cannot be used: exit code 2", () => {
     ],
     [["--check", "--policies", "nowhere.csv"], "nowhere.csv: cannot be read (ENOENT); give --policies the path of a file"],
     [["--check", "--policies", "."], ".: cannot be read (EISDIR); give --policies the path of a file"],
-    [["--check", "--tiers", "tiers.csv", "--format", "binence"], "--format binence: known are plimsoll, binance, bybit"],
+    [["--check", "--tiers", "tiers.csv", "--format", "binence"], "--format binence: known are plimsoll, scaled, binance, bybit"],
     [
       ["--check", "--tiers", "tiers.csv", "--format", "okx"],
       "--format okx: position-tiers cannot be converted. They count contracts, whose notional moves with the price, and one rate holds for the whole position, so that the requirement jumps where M3 wants it continuous. Write the brackets as tiers.csv",

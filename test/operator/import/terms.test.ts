@@ -327,3 +327,25 @@ describe("M3 the brackets of a venue", () => {
     expect((await venue("binance", text, BTC)).faults).toContain(expected);
   });
 });
+
+describe("M3 rates that rise with the size, a row an instrument", () => {
+  const scaled = (text: string) => ({ ...tiers(text, "scaled"), file: "scaledTiers.csv" });
+  test("are brackets never below the rule", async () => {
+    const files = { instruments: contract("linear"), tiers: scaled(textOf("scaledTiers.csv")), brokers: [] };
+    const { plan, findings } = await importFiles(files, null, false);
+    expect(findings).toEqual([]);
+    const { tiers: brackets = [] } = plan.instruments[0]?.thing ?? {};
+    expect(brackets).toHaveLength(15);
+    // 1,000,000 at 2 %, and what a chord is above it.
+    expect(decimal(requirementOf(brackets, money("1000000"), 0).maintenance)).toBe("20000.37610649");
+  });
+
+  test("what no bracket can follow is a finding at its line", async () => {
+    const text = textOf("scaledTiers.csv").replace("25000000", "300000000");
+    const files = { instruments: contract("linear"), tiers: scaled(text), brokers: [] };
+    const { findings } = await importFiles(files, null, false);
+    expect(findings.map(lineOf)).toEqual([
+      "scaledTiers.csv:2: the initial rate at upTo is above 2/3. End the table earlier: brackets cannot rise faster than the notional",
+    ]);
+  });
+});
