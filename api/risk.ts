@@ -1,7 +1,20 @@
+import { UnreadableRow } from "../adapters/dynamodb/items.ts";
 import { createRiskReports } from "../adapters/dynamodb/risk-report.ts";
 import { riskReply } from "../adapters/wire/risk.ts";
 import { Problem } from "./problem.ts";
 import { defineRoute, deployment, noBody, none } from "./route.ts";
+
+const unpublished = (detail: string): Problem =>
+  new Problem("not-found", {
+    detail,
+    mend: "Have an operator run npm run risk with --publish; docs/reference/models/risk.md says how, and how often.",
+  });
+
+/** A report that another release wrote in another form is as good as none. */
+const refuseUnread = (error: unknown): never => {
+  if (error instanceof UnreadableRow) throw unpublished("the published report of the whole book's risk is not of this release's form");
+  throw error;
+};
 
 export const readRisk = defineRoute({
   action: "readRisk",
@@ -16,13 +29,8 @@ export const readRisk = defineRoute({
   key: "none",
   resource: deployment,
   run: async ({ desk: { world } }) => {
-    const newest = await createRiskReports(world).newest();
-    if (newest === null) {
-      throw new Problem("not-found", {
-        detail: "no report of the whole book's risk was published",
-        mend: "Have an operator run npm run risk with --publish; docs/reference/models/risk.md says how, and how often.",
-      });
-    }
+    const newest = await createRiskReports(world).newest().catch(refuseUnread);
+    if (newest === null) throw unpublished("no report of the whole book's risk was published");
     const { report, marksAt, publishedAt, release } = newest;
     return { publishedAt, release, ageMs: Math.max(0, world.clock.now() - marksAt), report };
   },

@@ -34,8 +34,10 @@ export const LIMITS = {
    * the record names the snapshot and keeps the hash of the marks: it is recomputed as long as the snapshot is kept.
    */
   recordMarksMax: 1_000,
-  /** Bytes of the published report of the whole book's risk: one row of DynamoDB holds 400 kB. */
+  /** Bytes of the published report of the whole book's risk, compressed: one row of DynamoDB holds 400 kB. */
   riskReportBytesMax: 380_000,
+  /** And as text: a reply of Lambda holds 6 MB. */
+  riskReportTextMax: 5_000_000,
   /** Contracts that a what-if tries as a hedge: each is some 20 assessments, within one request. */
   hedgesTriedMax: 6,
   /** Accounts that the API judges a change of terms on within one request; a larger book is the operator's command's. */

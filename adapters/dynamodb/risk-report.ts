@@ -45,9 +45,13 @@ export const createRiskReports = (world: World) => {
      * @throws RiskReportTooLarge, TypeError or ZodError for a report of another form.
      */
     publish: async ({ report, marksAt, publishedAt, release }: PublishedRisk): Promise<"published" | "superseded"> => {
-      const packed = gzipSync(JSON.stringify(riskReport.parse(report)));
-      if (packed.length > LIMITS.riskReportBytesMax)
-        throw new RiskReportTooLarge(`${packed.length} bytes compressed, of at most ${LIMITS.riskReportBytesMax}`);
+      const unpacked = Buffer.from(JSON.stringify(riskReport.parse(report)));
+      const packed = gzipSync(unpacked);
+      const { riskReportBytesMax, riskReportTextMax } = LIMITS;
+      if (unpacked.length > riskReportTextMax || packed.length > riskReportBytesMax) {
+        const sizes = `${unpacked.length} bytes, of at most ${riskReportTextMax}, and ${packed.length} compressed, of at most ${riskReportBytesMax}`;
+        throw new RiskReportTooLarge(sizes);
+      }
       try {
         await world.db.put({
           TableName: table(),

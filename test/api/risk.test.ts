@@ -1,5 +1,6 @@
 import "./environment.ts";
 
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { createRiskReports, RiskReportTooLarge } from "../../adapters/dynamodb/risk-report.ts";
@@ -47,6 +48,17 @@ describe("GET /risk", () => {
     expect((await read()).body.report.marksAt).toBe("2020-03-12T12:00:00.000Z");
     expect(await publish({ ...emptyRisk("2020-03-12T12:00:00.000Z"), accounts: 7 }, NOON)).toBe("published");
     expect((await read()).body.report.accounts).toBe(7);
+  });
+
+  test("a report of another release's form is told of as none", async () => {
+    const { marksTable } = venue.world.settings;
+    const key = { pk: { S: "RISK" }, sk: { S: "NEWEST" } };
+    const { Item: item } = await venue.world.db.get({ TableName: marksTable, Key: key });
+    const row = { ...item, report: { B: gzipSync('{"sections":"of another form"}') } };
+    await venue.world.db.put({ TableName: marksTable, Item: row });
+    const { status, body } = await read();
+    expect([status, body.detail]).toEqual([404, "the published report of the whole book's risk is not of this release's form"]);
+    await venue.world.db.put({ TableName: marksTable, Item: item ?? {} });
   });
 
   test("what one row cannot hold is refused whole", async () => {

@@ -1,14 +1,17 @@
 import { changeAccount, openDesk } from "../../adapters/decide-account.ts";
+import { createRiskReports } from "../../adapters/dynamodb/risk-report.ts";
 import { ROUTES } from "../../adapters/wire/routes.ts";
 import { iso } from "../../adapters/wire/scalars.ts";
-import type { World } from "../../adapters/world.ts";
+import type { Settings, World } from "../../adapters/world.ts";
 import { cancelCall } from "../../core/commands.ts";
+import { dbOf } from "../../simulation/db/memory-db.ts";
 import { scriptedFaults } from "../../simulation/faults/chance.ts";
 import type { Deployment, Stage } from "../../simulation/run.ts";
 import { atSecond } from "../../simulation/stories/acts.ts";
 import { STORIES } from "../../simulation/stories/stories.ts";
 import { CALLED, at as instant, leveraged, path, plan, runStory, type Story } from "../../simulation/stories/story.ts";
 import { instrumentFixture, policyFixture } from "../adapters/samples.ts";
+import { emptyRisk } from "../api/risk-report.ts";
 
 const { instrumentId: _, version: __, ...instrument } = instrumentFixture;
 const { policyId: ___, version: ____, ...policy } = policyFixture;
@@ -109,8 +112,11 @@ const termsWait = told("terms wait for their instant", 600_000, (stage) => {
 });
 
 /** A call is open, and somebody asks every route of the API. */
-const everyRoute = (statuses: Map<string, number>): Story =>
+const everyRoute = (statuses: Map<string, number>, settings: Settings): Story =>
   told("every route is asked while a call is open", 600_000, (stage) => {
+    // An operator's laptop publishes it, no function of the deployment.
+    const published = { report: emptyRisk(iso(instant(0))), marksAt: instant(0), publishedAt: instant(1), release: "0.1.0" };
+    atSecond(stage, 38, () => void createRiskReports({ db: dbOf(stage.tables), settings } as World).publish(published));
     let changeId = "";
     const waits = { ...policy, effectiveAt: "2030-01-01T00:00:00Z" };
     atSecond(stage, 39, () =>
@@ -210,7 +216,8 @@ export const playAll = async (deployment: Deployment): Promise<ReadonlyMap<strin
     await play(twice);
     await play(twice, sweeperAlone);
   }
-  await play(everyRoute(statuses));
+  const api = deployment.functions.find(({ name }) => name.endsWith("-operate")) as Functions[number];
+  await play(everyRoute(statuses, api.settings));
   await play(oneVenueTells);
   await play(termsWait);
   await play({ ...termsWait, trouble: () => ARRIVES_TWICE });
