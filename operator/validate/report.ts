@@ -5,6 +5,7 @@ import { type ContagionTable, contagionsOf } from "./contagions.ts";
 import { coverageOf, type ModelCoverage, type ShortfallCoverage, shortfallCoverageOf } from "./coverage.ts";
 import { moneyOf } from "./figure.ts";
 import { type History, joinHistory } from "./history.ts";
+import { type LeadTimes, leadTimesOf } from "./lead-times.ts";
 import type { Lineage, PriceFile } from "./lineage.ts";
 import { portfoliosOf } from "./portfolios.ts";
 import { type ProcyclicalityRow, procyclicalityOf } from "./procyclicality.ts";
@@ -13,7 +14,7 @@ import { standingsOf } from "./standing.ts";
 import { type Stresses, stressesOf } from "./stresses.ts";
 import { type SystemMetrics, systemOf } from "./system.ts";
 import { type Assumption, assumptionsOf, type Tool, type ValidationTerms } from "./terms.ts";
-import { MODELS, type Model, type Walk, walkForward } from "./walk.ts";
+import { MODELS, type Model, type Portfolio, type Walk, walkForward } from "./walk.ts";
 
 /** Coverage of one portfolio: the published series, and each model's tests on it. */
 export interface PortfolioCoverage {
@@ -56,6 +57,8 @@ export interface Report {
   /** Tools that are on, to be published beside the figures (M9). */
   readonly procyclicalityTools: readonly Tool[];
   readonly sensitivity: readonly SensitivityRow[];
+  /** Of the first portfolio of the coverage. */
+  readonly leadTimes: LeadTimes;
   readonly stresses: Stresses;
   readonly analytics: Analytics;
   readonly contagion: readonly ContagionTable[];
@@ -92,7 +95,16 @@ const findingsOf = (all: readonly PortfolioCoverage[]): readonly Finding[] =>
     return words.map((each) => ({ portfolio: name, words: each }));
   });
 
-const notesOf = (all: readonly PortfolioCoverage[], { rows, fundOverCover2 }: Stresses): string[] => {
+/** Where a forecast is worse than always telling the share that happened. */
+const leadNotes = ({ portfolio, horizonDays, rows }: LeadTimes): string[] =>
+  rows
+    .filter(({ skill }) => skill !== null && skill < 0)
+    .map(
+      ({ distancePpm, told, happened }) =>
+        `The lead time of ${portfolio} to a loss of ${distancePpm / 10_000} % within ${horizonDays} days told ${(told * 100).toFixed(1)} % on average, and ${(happened * 100).toFixed(1)} % happened: read it as a bound, not as a forecast.`,
+    );
+
+const notesOf = (all: readonly PortfolioCoverage[], { rows, fundOverCover2 }: Stresses, leads: LeadTimes): string[] => {
   const houses = all.map(({ models }) => models.find(({ model }) => model === "statistical") as ModelCoverage);
   const fewer = houses.filter(({ side }) => side === "fewer").length;
   const absent = rows.filter(({ reason }) => reason !== null).map(({ name }) => name);
@@ -102,6 +114,7 @@ const notesOf = (all: readonly PortfolioCoverage[], { rows, fundOverCover2 }: St
       : [
           `On ${fewer} of ${all.length} portfolios the statistical model is breached on fewer days than its level allows (Kupiec): it asks for more than the level needs.`,
         ]),
+    ...leadNotes(leads),
     ...(absent.length === 0 ? [] : [`The price files do not reach ${absent.join(", ")}: the figures know nothing of it.`]),
     ...(fundOverCover2.value !== null && fundOverCover2.value < 1
       ? [`The insurance fund is ${fundOverCover2.value.toFixed(2)} times what the two largest losses beyond equity would take.`]
@@ -118,23 +131,25 @@ export const reportOf = ({ book, assets, macro }: Inputs, terms: ValidationTerms
   const ranges = history.symbols.map((symbol) => (book.assets.get(symbol)?.rangePpm as number) / 1_000_000);
   const { portfolios, leftOut } = portfoliosOf(book, history, terms.accountsTested);
   const tested = history.days.length - terms.leastDays;
-  // Each portfolio's day is one step; sensitivity and procyclicality walk the first portfolio again.
-  const step = begun(tested * (portfolios.length + sensitivityWalks(terms) + 1));
+  // Each portfolio's day is one step; sensitivity, procyclicality and lead time walk the first portfolio again.
+  const step = begun(tested * (portfolios.length + sensitivityWalks(terms) + 2));
   const walked = walkForward(history, portfolios, ranges, terms, () => {
     for (const _ of portfolios) step();
   });
   const covered = walked.walks.map((walk) => coverage(walk, walked.days, history, terms));
   const standings = standingsOf(book, history);
   const stresses = stressesOf(book, history, standings, terms);
+  const leadTimes = leadTimesOf(history, portfolios[0] as Portfolio, terms, step);
   return {
     ...{ schemaVersion: 1, book: book.name, quoteAsset: book.quoteAsset, accounts: book.accounts.length },
-    ...{ asOf: history.days.at(-1) as string, findings: findingsOf(covered), notes: notesOf(covered, stresses) },
+    ...{ asOf: history.days.at(-1) as string, findings: findingsOf(covered), notes: notesOf(covered, stresses, leadTimes) },
     lineage: [...assets, ...macro].map(({ lineage }) => lineage),
     assumptions: assumptionsOf(terms),
     ...{ days: walked.days, coverage: covered, leftOut },
     procyclicality: procyclicalityOf(history, walked, ranges, terms, step),
     procyclicalityTools: terms.procyclicality.on,
     sensitivity: sensitivityOf(history, walked, ranges, terms, step),
+    leadTimes,
     stresses,
     analytics: analyticsOf(book, history, { assets, macro }, terms),
     contagion: contagionsOf(book, history, terms),

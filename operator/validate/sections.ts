@@ -231,6 +231,43 @@ ${table(
 ${table("Correlation of the assets", CORRELATION_TITLES, correlationRows(correlations))}
 ${macro.length === 0 ? html`<p>No macro series was given.</p>` : table("Correlation to macro series, on the days that both have", CORRELATION_TITLES, correlationRows(macro))}`;
 
+const leadTimes = ({ leadTimes: { portfolio, horizonDays, rows } }: Report): Html => html`
+<p>For an account that holds ${portfolio} and stands so far from a breach, the probability that was told each day, and whether the distance was lost at a close within ${horizonDays} days. A Brier score of 0 is perfect; skill above 0 beats always telling the share that happened. The lead time is the larger of two estimates, so it tells more than happens rather than less.</p>
+${table(
+  "Brier score by distance",
+  [
+    "Distance, of gross notional value",
+    "#Forecasts",
+    "#Told, mean",
+    "#Happened",
+    "#Brier score",
+    "#Diffusion alone",
+    "#Paths alone",
+    "#Share that happened",
+    "#Skill",
+  ],
+  rows.map(({ distancePpm, forecasts, told, happened, brier, brierOfDiffusion, brierOfPaths, climatology, skill }) => [
+    percent(distancePpm / 1_000_000, 0),
+    forecasts,
+    ...[told, happened].map((share) => percent(share, 1)),
+    ...[brier, brierOfDiffusion, brierOfPaths, climatology].map((score) => score.toFixed(4)),
+    skill === null ? "none" : percent(skill, 1),
+  ]),
+)}
+${rows.map(({ distancePpm, bins }) =>
+  table(
+    `Reliability at ${percent(distancePpm / 1_000_000, 0)}: what was told, and how often it came true`,
+    ["Told between", "#Forecasts", "#Told, mean", "#Happened"],
+    bins
+      .filter(({ count }) => count > 0)
+      .map(({ from, to, count, told, happened }) => [
+        `${percent(from / 1_000_000, 0)} and ${percent(to / 1_000_000, 0)}`,
+        count,
+        ...[told, happened].map((share) => (share === null ? "none" : percent(share, 1))),
+      ]),
+  ),
+)}`;
+
 const contagionTable = ({ shock, direction, breached, safe, rows }: ContagionTable): Html =>
   table(
     `${shock}, ${direction}. Accounts that breach: ${breached}; that never do: ${safe}`,
@@ -283,6 +320,7 @@ export const sectionsOf = (report: Report): readonly Section[] => [
   { id: "coverage", title: "Coverage", content: coverage(report) },
   { id: "procyclicality", title: "Procyclicality", content: procyclicality(report) },
   { id: "sensitivity", title: "Sensitivity", content: sensitivity(report) },
+  { id: "lead-time", title: "Lead time", content: leadTimes(report) },
   { id: "stresses", title: "Stresses and cover", content: stresses(report) },
   { id: "contagion", title: "Who breaches next", content: contagion(report) },
   { id: "analytics", title: "Volatility and correlation", content: analytics(report) },

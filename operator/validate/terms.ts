@@ -32,6 +32,8 @@ export interface ValidationTerms {
   readonly windows: readonly StressWindow[];
   /** Hypothetical stress: volatilities of a day, at the coverage level's normal quantile. */
   readonly volatilityMultiple: number;
+  /** Lead times that are judged (M11): the horizon, and distances to a breach as shares of gross notional value. */
+  readonly leadTime: { readonly horizonDays: number; readonly distancesPpm: readonly number[] };
   /** Which tools against procyclicality are on together, and what two of them are (M9); the third, the floor, has no parameter. */
   readonly procyclicality: { readonly on: readonly Tool[]; readonly buffer: BufferTerms; readonly stressedWeightPpm: number };
 }
@@ -53,6 +55,7 @@ export const TERMS: ValidationTerms = {
     { name: "Oct-2025", from: "2025-10-09", to: "2025-10-13" },
   ],
   volatilityMultiple: 2,
+  leadTime: { horizonDays: 5, distancesPpm: [50_000, 100_000, 200_000] },
   procyclicality: { on: TOOLS, buffer: { buffer: 250_000, significantRise: 50_000, rebuildSteps: 60 }, stressedWeightPpm: 250_000 },
 };
 
@@ -66,12 +69,26 @@ export interface Assumption {
 
 const percent = (ppm: number): string => `${ppm / 10_000} %`;
 
+const row = (name: string, value: string | number, meaning: string, source: string): Assumption => ({
+  ...{ name, value: String(value), meaning, source },
+});
+
+const procyclicalityRows = ({ on, buffer, stressedWeightPpm }: ValidationTerms["procyclicality"]): readonly Assumption[] => [
+  row(
+    "tools against procyclicality",
+    on.join(", ") || "none",
+    "on together; each stands alone beside them. Publish which (Article 28)",
+    "M9",
+  ),
+  row("buffer against procyclicality", percent(buffer.buffer), "tool a: on top of the margin, until it is drawn", "M9"),
+  row("significant rise", `${percent(buffer.significantRise)} in a day`, "the buffer is drawn in one, and not rebuilt", "house"),
+  row("rebuilding the buffer", `${buffer.rebuildSteps} days`, "from empty to full", "house"),
+  row("stressed weight", percent(stressedWeightPpm), "tool b: for the worst stress known", "M9"),
+];
+
 /** The assumption log (M14): every parameter that shapes a figure of the report. */
 export const assumptionsOf = (terms: ValidationTerms): readonly Assumption[] => {
   const { filter } = terms;
-  const row = (name: string, value: string | number, meaning: string, source: string): Assumption => ({
-    ...{ name, value: String(value), meaning, source },
-  });
   return [
     row("margin period of risk", "1 day", "a loss is measured from one daily close to the next", "M7"),
     row("returns", "logarithmic, joint by day", "each scenario moves all assets as one day of the past did", "M7"),
@@ -113,26 +130,13 @@ export const assumptionsOf = (terms: ValidationTerms): readonly Assumption[] => 
       "M7",
     ),
     row("correlation stress", "1", "each asset makes its worst, or its best, day so far on one day", "M7"),
+    ...procyclicalityRows(terms.procyclicality),
     row(
-      "tools against procyclicality",
-      terms.procyclicality.on.join(", ") || "none",
-      "on together; each stands alone beside them. Publish which (Article 28)",
-      "M9",
+      "lead time",
+      `${terms.leadTime.horizonDays} days, ${terms.leadTime.distancesPpm.map(percent).join(", ")}`,
+      "probability that such a share of gross notional value is lost at a close within them; the larger of diffusion and 1,000 paths",
+      "M11",
     ),
-    row(
-      "buffer against procyclicality",
-      percent(terms.procyclicality.buffer.buffer),
-      "tool a: on top of the margin, until it is drawn",
-      "M9",
-    ),
-    row(
-      "significant rise",
-      `${percent(terms.procyclicality.buffer.significantRise)} in a day`,
-      "the buffer is drawn in one, and not rebuilt",
-      "house",
-    ),
-    row("rebuilding the buffer", `${terms.procyclicality.buffer.rebuildSteps} days`, "from empty to full", "house"),
-    row("stressed weight", percent(terms.procyclicality.stressedWeightPpm), "tool b: for the worst stress known", "M9"),
     row("accounts tested", terms.accountsTested, "by themselves: those with the largest exposure", "M14"),
     row("positions", "held constant through the history", "today's book at the prices of each day", "M14"),
   ];

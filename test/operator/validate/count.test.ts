@@ -11,6 +11,16 @@ import { EXAMPLE, RECORDED, written } from "./files.ts";
 
 interface Published {
   readonly days: readonly string[];
+  readonly leadTimes: {
+    readonly portfolio: string;
+    readonly rows: readonly {
+      readonly distancePpm: number;
+      readonly forecasts: number;
+      readonly told: number;
+      readonly happened: number;
+      readonly climatology: number;
+    }[];
+  };
   readonly coverage: readonly {
     readonly name: string;
     readonly quantities: Readonly<Record<string, string>>;
@@ -29,11 +39,8 @@ const published = async (args: readonly string[]): Promise<Published> => {
 /** The column that holds the close: the last of a file of two, the fifth of bars. */
 const closeOf = (cells: readonly string[]): string => cells[cells.length === 2 ? 1 : 4] as string;
 
-/**
- * Counts the breaches of one series again, in SQL: prices out of the file itself, the day's change by a window over dates,
- * margins as the report publishes them. Nothing of the product's own counting is used.
- */
-const recount = (report: Published, files: Readonly<Record<string, string>>, name: string, model: string): string[] => {
+/** Prices out of the files themselves, and what a portfolio holds. */
+const tablesOf = (report: Published, files: Readonly<Record<string, string>>, name: string) => {
   const database = new DatabaseSync(":memory:");
   database.exec(
     "CREATE TABLE price (symbol TEXT, day TEXT, close REAL); CREATE TABLE margin (day TEXT, amount REAL); CREATE TABLE held (symbol TEXT, quantity REAL)",
@@ -48,6 +55,33 @@ const recount = (report: Published, files: Readonly<Record<string, string>>, nam
   const portfolio = report.coverage.find((each) => each.name === name);
   const held = database.prepare("INSERT INTO held VALUES (?, CAST(? AS REAL))");
   for (const [symbol, quantity] of Object.entries(portfolio?.quantities ?? {})) held.run(symbol, quantity);
+  return { database, portfolio };
+};
+
+/** On how many days of a report a share of the notional was lost at a close within five days, in SQL. */
+const lostWithinFive = (report: Published, files: Readonly<Record<string, string>>, share: number): number => {
+  const { database } = tablesOf(report, files, report.leadTimes.portfolio);
+  const day = database.prepare("INSERT INTO margin VALUES (?, 0)");
+  // The last four days have no five days after them.
+  for (const each of report.days.slice(0, -4)) day.run(each);
+  const row = database
+    .prepare(
+      `WITH worth AS (SELECT day, SUM(quantity * close) AS amount, SUM(ABS(quantity) * close) AS notional FROM price JOIN held USING (symbol) GROUP BY day),
+            ahead AS (SELECT day, LAG(amount) OVER (ORDER BY day) AS base, LAG(notional) OVER (ORDER BY day) AS notional,
+                      MIN(amount) OVER (ORDER BY day ROWS BETWEEN CURRENT ROW AND 4 FOLLOWING) AS low FROM worth)
+       SELECT COUNT(*) AS days FROM ahead JOIN margin USING (day) WHERE base - low > ? * notional`,
+    )
+    .get(share);
+  database.close();
+  return Number(row?.["days"]);
+};
+
+/**
+ * Counts the breaches of one series again, in SQL: prices out of the file itself, the day's change by a window over dates,
+ * margins as the report publishes them. Nothing of the product's own counting is used.
+ */
+const recount = (report: Published, files: Readonly<Record<string, string>>, name: string, model: string): string[] => {
+  const { database, portfolio } = tablesOf(report, files, name);
   const margin = database.prepare("INSERT INTO margin VALUES (?, CAST(? AS REAL))");
   for (const [index, day] of report.days.entries()) margin.run(day, portfolio?.margins[model]?.[index] as string);
   const rows = database
@@ -75,6 +109,15 @@ const compareAll = (report: Published, files: Readonly<Record<string, string>>):
   return all;
 };
 
+/** What happened after each forecast of a lead time, counted again; the score to beat is its share times the rest. */
+const compareLead = (report: Published, files: Readonly<Record<string, string>>): void => {
+  for (const { distancePpm, forecasts, happened, climatology } of report.leadTimes.rows) {
+    const lost = lostWithinFive(report, files, distancePpm / 1_000_000);
+    expect([distancePpm, Math.round(happened * forecasts)]).toEqual([distancePpm, lost]);
+    expect(climatology).toBeCloseTo((lost / forecasts) * (1 - lost / forecasts), 12);
+  }
+};
+
 const counts = (report: Published, name: string): number[] | undefined =>
   report.coverage.find((each) => each.name === name)?.models.map(({ breaches }) => breaches);
 
@@ -86,6 +129,7 @@ describe("breaches are what another count finds", () => {
     expect(counts(report, "BTCUSDT, long")).toEqual([1, 3, 2, 1]);
     expect(counts(report, "account desk-short")).toEqual([0, 0, 7, 0]);
     expect(compareAll(report, files)).toBe(70);
+    compareLead(report, files);
   });
 
   it.runIf(existsSync(RECORDED))("in five years of recorded BTC", { timeout: 120_000 }, async () => {
@@ -103,5 +147,7 @@ describe("breaches are what another count finds", () => {
     expect(counts(report, "BTCUSDT, short")).toEqual([3, 7, 38, 4]);
     expect(report.coverage.find(({ name }) => name === "BTCUSDT, long")?.models[0]?.breachDays).toEqual(["2020-03-12"]);
     compareAll(report, files);
+    expect(report.leadTimes.rows.map(({ forecasts }) => forecasts)).toEqual([1_822, 1_822, 1_822]);
+    compareLead(report, files);
   });
 });
