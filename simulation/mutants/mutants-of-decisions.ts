@@ -229,8 +229,8 @@ export const MUTANTS_OF_DECISIONS: readonly Mutant[] = [
     edits: [
       {
         file: "core/model-requirement.ts",
-        find: "const units = value * Number(ONE);",
-        replace: "const units = (value * Number(ONE)) / 2;",
+        find: "const scan = { initial: (scanLoss * fImPpm) / 1e6, maintenance: (scanLoss * fMmPpm) / 1e6 };",
+        replace: "const scan = { initial: (scanLoss * fImPpm) / 2e6, maintenance: (scanLoss * fMmPpm) / 2e6 };",
       },
     ],
     seedsMax: 200,
