@@ -5,7 +5,7 @@ import type { PricedCure } from "../core/cheapest-cures.ts";
 import { footprintOf } from "../core/footprint.ts";
 import type { MarketSnapshot } from "../core/mark.ts";
 import type { PolicyInMode } from "../core/mode.ts";
-import { type Explained, type Question, type Unanswerable, whatIf } from "../core/what-if.ts";
+import { type Explained, poolsIf, type Question, type Unanswerable, whatIf } from "../core/what-if.ts";
 import { type Desk, policyOf } from "./decide-account.ts";
 import { RELEASE } from "./release.ts";
 import type { accountReply, whatIfBody, whatIfReply } from "./wire/api.ts";
@@ -92,5 +92,10 @@ export const answerWhatIf = (
   const { before, after } = answer;
   const traded = { ...account, positions: after.statement.legs };
   const versions = versionsOf(viewed, traded);
-  return { ok: true, reply: { ...head(viewed), versions, before: shownSide(before, snapshot), after: shownSide(after, snapshot) } };
+  const pools = poolsIf(account, snapshot, policy, question, now).map((pool) => ({
+    instrumentId: pool.instrumentId,
+    before: shownSide(pool.before, snapshot),
+    after: shownSide(pool.after, snapshot),
+  }));
+  return { ok: true, reply: { ...head(viewed), versions, before: shownSide(before, snapshot), after: shownSide(after, snapshot), pools } };
 };

@@ -1,13 +1,14 @@
-import type { MarginAccount } from "./account.ts";
+import type { MarginAccount, Scope } from "./account.ts";
 import { cheapestCures, type PricedCure } from "./cheapest-cures.ts";
-import { waysToCure } from "./cure.ts";
 import type { Asset, Instrument } from "./instrument.ts";
 import { type Level, levelOf } from "./level.ts";
 import { LIMITS } from "./limits.ts";
 import type { MarketSnapshot } from "./mark.ts";
+import { type PolicyInMode, policyIn } from "./mode.ts";
 import { divide, type Money, PPM, type Ppm, type Price, type Quantity } from "./money.ts";
 import type { Policy } from "./policy.ts";
-import { fundedScope } from "./scope.ts";
+import { waysToCureIn } from "./pool-cure.ts";
+import { fundedScope, scopeOf, viewOf } from "./scope.ts";
 import { shockedSnapshot } from "./shock.ts";
 import { assess, boundOf, type MarginStatement } from "./statement.ts";
 import { TermsError } from "./terms-error.ts";
@@ -62,20 +63,23 @@ const headroomOf = ({ low }: MarginStatement): bigint | null => {
 };
 
 /**
- * Explains an account on a snapshot: every part of its requirement, what bound, its level, and the cheapest cures.
+ * Explains one scope of an account on a snapshot: every part of its requirement, what bound, its level, and the cheapest
+ * cures. A pool is cured by nothing that is traded beside it.
  *
+ * @param view the account as the scope sees it.
  * @throws as {@link assess} does.
  */
-export const explain = (account: MarginAccount, snapshot: MarketSnapshot, policy: Policy, now: number): Explained => {
-  const statement = assess(account, snapshot, policy, now);
-  const { amountDue, cures } = waysToCure(account, statement, snapshot, policy);
+export const explain = (view: MarginAccount, snapshot: MarketSnapshot, policy: Policy, now: number, scope: Scope = "CROSS"): Explained => {
+  const statement = assess(view, snapshot, policy, now);
+  const { amountDue, cures } = waysToCureIn(scope, view, statement, snapshot, policy);
+  const priced = cheapestCures({ account: view, statement, snapshot, policy }, cures);
   return {
     statement,
-    level: levelOf(account, statement, policy.levels, account.level),
+    level: levelOf(view, statement, policy.levels, view.level),
     headroomPpm: headroomOf(statement),
     boundBy: boundOf(statement),
     amountDue,
-    cures: cheapestCures({ account, statement, snapshot, policy }, cures),
+    cures: scope === "CROSS" ? priced : priced.filter(({ cure }) => cure.kind !== "hedge"),
   };
 };
 
@@ -149,4 +153,36 @@ export const whatIf = (account: MarginAccount, snapshot: MarketSnapshot, policy:
     if (!(error instanceof TermsError)) throw error;
     return { ok: false, fault: "NO_TERMS", where: "deposits", what: error.message };
   }
+};
+
+/** An isolated pool as it is, and after the move of a question: its payments and trades are of what is margined together. */
+export interface PoolIf {
+  readonly instrumentId: string;
+  readonly before: Explained;
+  readonly after: Explained;
+}
+
+/**
+ * What a question's move of the market makes of each isolated pool, by its own policy (R9, R11).
+ *
+ * @param question one that {@link whatIf} has answered.
+ * @throws as {@link assess} does.
+ */
+export const poolsIf = (
+  account: MarginAccount,
+  snapshot: MarketSnapshot,
+  policy: PolicyInMode,
+  question: Question,
+  now: number,
+): readonly PoolIf[] => {
+  const after = moved(snapshot, question);
+  return [...account.pools.keys()].map((instrumentId): PoolIf => {
+    const scope = scopeOf(instrumentId);
+    const [view, own] = [viewOf(account, scope), policyIn(policy, scope)];
+    return {
+      instrumentId,
+      before: explain(view, snapshot, own, now, scope),
+      after: explain(view, after, own, now, scope),
+    };
+  });
 };

@@ -72,7 +72,7 @@ const detail = ({ statement, boundBy, cures }: Side): string[] => {
 
 /** The answer for a person. Amounts are in the valuation asset, on the cautious side of R3. @param asked whether there was a question. */
 export const linesOfWhatIf = (reply: Reply, asked: boolean): readonly string[] => {
-  const { accountId, policyId, policyVersion, versions, before, after } = reply;
+  const { accountId, policyId, policyVersion, versions, before, after, pools } = reply;
   const { at, valuationAsset } = before.statement;
   const instruments = Object.entries(versions.instruments).map(([id, version]) => `${id} v${version}`);
   return [
@@ -80,6 +80,13 @@ export const linesOfWhatIf = (reply: Reply, asked: boolean): readonly string[] =
     "",
     ...figures(asked ? [before, after] : [before]),
     ...detail(asked ? after : before),
+    ...pools.flatMap((pool) => [
+      "",
+      `isolated pool of ${pool.instrumentId}`,
+      "",
+      ...figures(asked ? [pool.before, pool.after] : [pool.before]),
+      ...detail(asked ? pool.after : pool.before),
+    ]),
     "",
     `policy ${policyId} v${policyVersion}; snapshot ${versions.snapshotId}; release ${versions.release}; ${instruments.join(", ")}`,
   ];

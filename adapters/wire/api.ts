@@ -285,6 +285,8 @@ export const whatIfReply = z.object({
   versions,
   before: explained,
   after: explained,
+  /** Isolated pools: the question's move counts, its payments and trades do not (R9). */
+  pools: z.array(z.object({ instrumentId, before: explained, after: explained })),
 });
 
 export const withdrawalReply = z.object({

@@ -74,6 +74,18 @@ describe("GET /accounts/{accountId}", () => {
     expect(body.pools[0].statement.high).toEqual({ equityInitial: "300", equityMaintenance: "300", initial: "730", maintenance: "40.15" });
     expect(body.pools[0].statement.legs).toMatchObject([{ liquidationPrice: "7038.71292107", bankruptcyPrice: "7000" }]);
     expect(body.pools[0].cures[0]).toEqual({ kind: "deposit", asset: "USDT", amount: "430" });
+    // A fall by 5 % to 6,935 takes the pool's equity to −65; the deposit is cross's and helps it nothing.
+    const question = { deposits: [{ asset: "USDT", amount: "10000" }], priceShocks: [{ asset: "BTC", ppm: -50_000 }] };
+    const asked = await ask(venue.world, { as: "operator", method: "POST", path: `/accounts/${body.accountId}/what-if`, body: question });
+    const [pool] = asked.body.pools;
+    expect(pool.before).toMatchObject({ level: "CALL", amountDue: "430", boundBy: "BTC-PERP: bracket 1" });
+    expect(pool.before.cures.find(({ kind }: { kind: string }) => kind === "deposit")).toMatchObject({
+      asset: "USDT",
+      amount: "430",
+      cost: "430",
+    });
+    expect(pool.after).toMatchObject({ level: "DEFAULT", amountDue: "758.5" });
+    expect(pool.after.statement.high).toEqual({ equityInitial: "-65", equityMaintenance: "-65", initial: "693.5", maintenance: "38.1425" });
   });
 
   test("an account without positions owes nothing and has no call", async () => {

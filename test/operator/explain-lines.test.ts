@@ -47,6 +47,7 @@ const reply: Reply = {
   versions: { snapshotId: "NEWEST#1", release: "0.1.0", instruments: { "BTC-PERP": 1 } },
   before: side,
   after: side,
+  pools: [{ instrumentId: "ETH-PERP", before: { ...side, level: "CALL" }, after: side }],
 };
 
 test("M6 an account under a portfolio's model is told every scenario, the one that loses most, and whose it is", () => {
@@ -62,5 +63,15 @@ test("M6 an account under a portfolio's model is told every scenario, the one th
     "  instrument  profit",
     "  BTC-FUT       9600",
     "  BTC-PERP    -19200",
+  ]);
+});
+
+test("R9 an isolated pool stands below with a table of its own", () => {
+  const lines = linesOfWhatIf(reply, true);
+  const at = lines.indexOf("isolated pool of ETH-PERP");
+  expect(lines.slice(at + 1, at + 4)).toEqual([
+    "",
+    "                           as it is   what if",
+    "  level                        CALL   HEALTHY",
   ]);
 });
