@@ -128,7 +128,7 @@ const standardComponents = ({ first, legs }: OptionsOf, model: StandardModel, ma
   const spot = toWhole(spotOf(first.baseAsset, market.snapshot)?.price ?? 0);
   const judged: OptionMarket = { spot, forwards };
   const margin = standardOptionMargin(options, judged, model.optionsOf[first.baseAsset] ?? model.options);
-  if (!margin.ok) return [...others, ...legs.map((leg) => unpriced(leg, margin.fault, market, side))];
+  if (!margin.ok) return legs.map((leg) => unpriced(leg, margin.fault, market, side));
   const expiries = margin.expiries.map(({ expiryAt, initial, maintenance }): Component => {
     const one = options.find((option) => option.expiryAt === expiryAt)?.instrumentId ?? "";
     return {

@@ -87,6 +87,29 @@ describe("standard option margin in an account (M5, R6)", () => {
   });
 });
 
+describe("options that standard option margin has no figure for", () => {
+  test("without a spot price each costs its notional, one without a mark no more than once", () => {
+    // The forward is another asset's contract: no mark tells the spot of BTC, and the second option has no forward at all.
+    const on = { underlyingId: "WBTC-FUT" };
+    const market = snapshotOf(
+      [
+        contract("WBTC-FUT", { baseAsset: "WBTC", expiryAt: EXPIRY }),
+        option("66000", "call", on),
+        option("70000", "call", { underlyingId: "WBTC-PERP" }),
+        contract("WBTC-PERP", { baseAsset: "WBTC" }),
+      ],
+      { "WBTC-FUT": "60000", "BTC-66000-C": "1500" },
+    );
+    const held = accountOf({ USDT: "1000000" }, [leg("BTC-66000-C", "-1", "1400"), leg("BTC-70000-C", "-1", "600")]);
+    expect(
+      assess(held, market, standard, NOW).components.map(({ name, maintenance }) => [name.split(" ")[0], decimal(maintenance)]),
+    ).toEqual([
+      ["BTC-66000-C", "66000"],
+      ["BTC-70000-C", "70000"],
+    ]);
+  });
+});
+
 describe("portfolio margin in an account (M6, R6, R26)", () => {
   test("a long future is margined by the worst of the grid: 16 % down, with the tails dampened to as much", () => {
     const { high, components } = assess(accountOf({ USDT: "20000" }, [leg("BTC-PERP", "1", "60000")]), MARKET, portfolio, NOW);
